@@ -1,0 +1,90 @@
+import { Hono } from 'hono'
+import type { Deps, HostBindings } from './deps.ts'
+import { refusalOf } from './errors/refusal.ts'
+import { authenticate } from './http/authenticate.ts'
+import { authorizeRoute } from './http/authorize-route.ts'
+import { answerPreflight } from './http/cors.ts'
+import { forward } from './http/forward.ts'
+import type { GateEnv } from './http/gate-env.ts'
+import { identifyModel } from './http/identify-model.ts'
+import { listModels, listRunning } from './http/list-models.ts'
+import { openScope } from './http/open-scope.ts'
+import { health, hello, refuseUpgrade } from './http/own-routes.ts'
+import { refuse, toResponse } from './http/refuse.ts'
+import { RequestScope } from './http/request-scope.ts'
+import type { Asking } from './llama-swap/ask.ts'
+import { createModelDirectory } from './llama-swap/model-directory.ts'
+import { outboundHeaders } from './proxy/rewrite.ts'
+import { canonicalTarget } from './routes/canonical-path.ts'
+
+/** The gate: give it a request and what the host knows of it, get an answer. */
+export type Gate = { fetch(request: Request, host: HostBindings): Promise<Response> | Response }
+
+/** Every route, and the order in which a request passes through the gate. */
+export function createApp(deps: Deps): Gate {
+  const asking = askingFor(deps)
+  const directory = createModelDirectory(deps, asking)
+  const app = new Hono<GateEnv>({
+    getPath: (_request, options) => options?.env?.target.path ?? '/',
+  })
+
+  app.use(openScope(deps))
+  app.use(answerPreflight)
+  app.get('/health', health)
+  app.get('/', hello)
+  app.get('/api/hello', hello)
+  app.use(refuseUpgrade)
+
+  app.use(authenticate(deps))
+  app.use(authorizeRoute(deps))
+  app.get('/v1/models', listModels(asking, directory))
+  app.get('/models', listModels(asking, directory))
+  app.get('/running', listRunning(asking, directory))
+  app.use(identifyModel(deps, directory))
+  app.all('*', forward(deps))
+
+  app.onError((error, c) => {
+    deps.logger.failure(c.get('scope').requestId, error)
+    return refuse(c, { kind: 'internal' })
+  })
+
+  return {
+    fetch(request, host) {
+      const read = canonicalTarget(
+        request.url,
+        request.headers.get('host') ?? undefined,
+        host.rawTarget,
+      )
+      if (read.ok) return app.fetch(request, { ...host, target: read.target })
+      return refuseAddress(request, host, { kind: `bad-${read.problem}` })
+    },
+  }
+
+  /** An address with no canonical form never reaches a router. */
+  function refuseAddress(
+    { method }: Request,
+    host: HostBindings,
+    error: { kind: 'bad-host' | 'bad-path' },
+  ): Response {
+    const now = deps.clock.now()
+    const scope = new RequestScope({ method, path: '(not canonical)', acceptedAt: now }, host)
+    const refusal = refusalOf(error, scope.dialect)
+    deps.logger.request(
+      scope.eventFor({ outcome: 'refused', status: refusal.status, reason: error.kind }, now),
+    )
+    return toResponse(refusal, scope)
+  }
+}
+
+/** What the gate asks llama-swap with on its own behalf. */
+function askingFor({ config, upstream, clock }: Deps): Asking {
+  const headers = outboundHeaders([['accept', 'application/json']], {
+    presentedSecret: undefined,
+    upstreamApiKey: config.upstream.apiKey,
+    upstreamHeaders: config.upstream.headers,
+    clientAddress: undefined,
+    requestId: 'gate',
+    contentType: undefined,
+  })
+  return { upstream, clock, headers }
+}

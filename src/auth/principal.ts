@@ -1,0 +1,15 @@
+import type { Scope } from '../routes/route-table.ts'
+
+/** Who a request comes from: what the rest of the gate knows of a key. */
+export type Principal = {
+  /** Loggable name of the key. */
+  keyId: string
+  scopes: readonly Scope[]
+  /** Ids, aliases or patterns with `*`. */
+  models: readonly string[]
+}
+
+/** Whether a principal has one of the scopes. */
+export function hasScope(principal: Principal, needed: readonly Scope[]): boolean {
+  return needed.some((scope) => principal.scopes.includes(scope))
+}

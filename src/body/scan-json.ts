@@ -1,0 +1,205 @@
+/**
+ * Reads the top level of a JSON object without building it. The whole text is checked against RFC 8259's grammar,
+ * because llama-swap's reader is lenient (`{"model":"a"} trailing` routes to a) and takes the first of two equal names,
+ * llama-server the last. String contents are skipped natively: prompts are megabytes, structure is a few hundred bytes.
+ */
+
+/** Where a member's value stands: `body.subarray(start, end)` is its JSON text. */
+export type Span = { start: number; end: number }
+
+export type JsonScan =
+  | { ok: true; members: ReadonlyMap<string, Span> }
+  | { ok: false; problem: 'not-an-object' | 'syntax' | 'too-deep'; at: number }
+  | { ok: false; problem: 'duplicate'; at: number; name: string }
+
+/** Deeper nesting than any client sends; llama-server's own parser recurses. */
+const MAX_DEPTH = 128
+
+class JsonProblem extends Error {
+  readonly problem: 'not-an-object' | 'syntax' | 'too-deep' | 'duplicate'
+  readonly at: number
+  readonly member: string
+  constructor(problem: JsonProblem['problem'], at: number, member = '') {
+    super(problem)
+    this.problem = problem
+    this.at = at
+    this.member = member
+  }
+}
+
+/** Scans a whole body; `at` in a problem is a byte offset. */
+export function scanJsonObject(body: Uint8Array): JsonScan {
+  try {
+    return { ok: true, members: new Scanner(body).topLevel() }
+  } catch (error) {
+    if (!(error instanceof JsonProblem)) throw error
+    const { problem, at, member } = error
+    return problem === 'duplicate'
+      ? { ok: false, problem, at, name: member }
+      : { ok: false, problem, at }
+  }
+}
+
+const code = (char: string): number => char.charCodeAt(0)
+const QUOTE = code('"')
+const BACKSLASH = code('\\')
+const COMMA = code(',')
+const COLON = code(':')
+const OPEN_OBJECT = code('{')
+const CLOSE_OBJECT = code('}')
+const OPEN_ARRAY = code('[')
+const CLOSE_ARRAY = code(']')
+const ZERO = code('0')
+const NINE = code('9')
+const MINUS = code('-')
+const PLUS = code('+')
+const DOT = code('.')
+const LITERALS = ['true', 'false', 'null'].map((word) => Array.from(word, code))
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+class Scanner {
+  readonly #bytes: Uint8Array
+  #at = 0
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+  }
+
+  topLevel(): ReadonlyMap<string, Span> {
+    this.#skipSpace()
+    if (this.#bytes[this.#at] !== OPEN_OBJECT) throw new JsonProblem('not-an-object', this.#at)
+    const members = new Map<string, Span>()
+    this.#members(1, (nameStart, nameEnd) => {
+      const name = this.#nameAt(nameStart, nameEnd)
+      if (members.has(name)) throw new JsonProblem('duplicate', nameStart, name)
+      const start = this.#at
+      this.#value(2)
+      members.set(name, { start, end: this.#at })
+    })
+    this.#skipSpace()
+    if (this.#at < this.#bytes.length) this.#fail()
+    return members
+  }
+
+  #value(depth: number): void {
+    if (depth > MAX_DEPTH) throw new JsonProblem('too-deep', this.#at)
+    const first = this.#bytes[this.#at]
+    if (first === QUOTE) return this.#string()
+    if (first === OPEN_OBJECT) return this.#members(depth, () => this.#value(depth + 1))
+    if (first === OPEN_ARRAY) return this.#array(depth)
+    if (first === MINUS || this.#isDigit()) return this.#number()
+    this.#literal()
+  }
+
+  #members(depth: number, member: (nameStart: number, nameEnd: number) => void): void {
+    if (depth > MAX_DEPTH) throw new JsonProblem('too-deep', this.#at)
+    this.#at++
+    this.#skipSpace()
+    if (this.#take(CLOSE_OBJECT)) return
+    do {
+      this.#skipSpace()
+      const nameStart = this.#at
+      this.#string()
+      const nameEnd = this.#at
+      this.#skipSpace()
+      this.#expect(COLON)
+      this.#skipSpace()
+      member(nameStart, nameEnd)
+      this.#skipSpace()
+    } while (this.#take(COMMA))
+    this.#expect(CLOSE_OBJECT)
+  }
+
+  #array(depth: number): void {
+    this.#at++
+    this.#skipSpace()
+    if (this.#take(CLOSE_ARRAY)) return
+    do {
+      this.#skipSpace()
+      this.#value(depth + 1)
+      this.#skipSpace()
+    } while (this.#take(COMMA))
+    this.#expect(CLOSE_ARRAY)
+  }
+
+  #string(): void {
+    const open = this.#at
+    this.#expect(QUOTE)
+    for (;;) {
+      const quote = this.#bytes.indexOf(QUOTE, this.#at)
+      if (quote < 0) this.#fail()
+      this.#at = quote + 1
+      if (!this.#isEscaped(quote, open)) return
+    }
+  }
+
+  /** A quote is escaped when an odd number of backslashes stands before it. */
+  #isEscaped(quote: number, open: number): boolean {
+    let before = quote - 1
+    while (before > open && this.#bytes[before] === BACKSLASH) before--
+    return (quote - 1 - before) % 2 === 1
+  }
+
+  #number(): void {
+    this.#take(MINUS)
+    if (!this.#take(ZERO)) this.#digits()
+    if (this.#take(DOT)) this.#digits()
+    if (this.#take(code('e')) || this.#take(code('E'))) {
+      if (!this.#take(PLUS)) this.#take(MINUS)
+      this.#digits()
+    }
+  }
+
+  #digits(): void {
+    if (!this.#isDigit()) this.#fail()
+    while (this.#isDigit()) this.#at++
+  }
+
+  #isDigit(): boolean {
+    const byte = this.#bytes[this.#at]
+    return byte !== undefined && byte >= ZERO && byte <= NINE
+  }
+
+  #literal(): void {
+    const word = LITERALS.find((codes) => codes.every((c, i) => this.#bytes[this.#at + i] === c))
+    if (!word) this.#fail()
+    this.#at += word.length
+  }
+
+  #skipSpace(): void {
+    for (;;) {
+      const byte = this.#bytes[this.#at]
+      if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return
+      this.#at++
+    }
+  }
+
+  #take(byte: number): boolean {
+    if (this.#bytes[this.#at] !== byte) return false
+    this.#at++
+    return true
+  }
+
+  #expect(byte: number): void {
+    if (!this.#take(byte)) this.#fail()
+  }
+
+  #nameAt(start: number, end: number): string {
+    const name = decodeJson(this.#bytes.subarray(start, end))
+    if (typeof name !== 'string') throw new JsonProblem('syntax', start)
+    return name
+  }
+
+  #fail(): never {
+    throw new JsonProblem('syntax', Math.min(this.#at, this.#bytes.length))
+  }
+}
+
+/** The value of a small piece of JSON text; undefined when it is not valid UTF-8 or not valid JSON. */
+export function decodeJson(text: Uint8Array): unknown {
+  try {
+    return JSON.parse(utf8.decode(text))
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,99 @@
+import * as z from 'zod'
+import { didYouMean } from './did-you-mean.ts'
+import { configSchema } from './schema.ts'
+import type { ConfigPath, ConfigProblem } from './substitute.ts'
+
+type Issue = z.core.$ZodIssue
+type JsonSchema = z.core.JSONSchema.BaseSchema
+
+/** Turns the schema's findings into sentences with the fix. `raw` is what was checked. */
+export function explainIssues(issues: readonly Issue[], raw: unknown): ConfigProblem[] {
+  return issues.flatMap((issue) => explain(issue, [], raw))
+}
+
+function explain(issue: Issue, prefix: ConfigPath, raw: unknown): ConfigProblem[] {
+  const path = [...prefix, ...issue.path.map((part) => (typeof part === 'symbol' ? '' : part))]
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((name) => unknownField(name, path))
+    case 'invalid_union':
+      return fittingBranch(issue.errors).flatMap((inner) => explain(inner, path, raw))
+    case 'invalid_value':
+      return [{ path, message: notOneOf(issue.values.map(String), valueAt(raw, path)) }]
+    case 'invalid_type':
+      return [{ path, message: wrongType(issue.expected, valueAt(raw, path)) }]
+    case 'invalid_format':
+      if (issue.format === 'datetime')
+        return [{ path, message: 'must be a time such as 2027-01-01T00:00:00Z' }]
+      return [{ path, message: issue.message }]
+    default:
+      return [{ path, message: issue.message }]
+  }
+}
+
+function unknownField(name: string, path: ConfigPath): ConfigProblem {
+  const known = fieldsAt(path)
+  const meant = didYouMean(name, known)
+  const hint = meant === undefined ? `Known here: ${known.join(', ')}` : `Did you mean "${meant}"?`
+  return { path: [...path, name], message: `unknown field. ${hint}` }
+}
+
+/** The branch of a union that the input was meant for: the one that did not fail on its outer type. */
+function fittingBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] {
+  const fitting = branches.find((issues) => !issues.some(isOuterType))
+  return fitting ?? branches.at(-1) ?? []
+}
+
+function isOuterType(issue: Issue): boolean {
+  return issue.code === 'invalid_type' && issue.path.length === 0
+}
+
+function notOneOf(values: string[], given: unknown): string {
+  const meant = typeof given === 'string' ? didYouMean(given, values) : undefined
+  const hint = meant === undefined ? '' : `. Did you mean "${meant}"?`
+  return `must be one of ${values.map((value) => `"${value}"`).join(', ')}${hint}`
+}
+
+const ARTICLES: Record<string, string> = {
+  int: 'a whole number',
+  number: 'a number',
+  string: 'text in quotes',
+  boolean: 'true or false',
+  array: 'a list: [ … ]',
+  object: 'an object: { … }',
+}
+
+function wrongType(expected: string, given: unknown): string {
+  const is = Array.isArray(given) ? 'a list' : given === null ? 'null' : ARTICLES[typeof given]
+  const must = `must be ${ARTICLES[expected] ?? expected}`
+  return given === undefined ? `is missing; it ${must}` : `${must}, but is ${is ?? typeof given}`
+}
+
+function valueAt(raw: unknown, path: ConfigPath): unknown {
+  return path.reduce<unknown>((value, part) => {
+    if (typeof value !== 'object' || value === null) return undefined
+    return Object.getOwnPropertyDescriptor(value, part)?.value
+  }, raw)
+}
+
+/** Names of the fields that the schema knows at a path. */
+function fieldsAt(path: ConfigPath): string[] {
+  let schema: JsonSchema | undefined = z.toJSONSchema(configSchema, { io: 'input' })
+  for (const part of path) schema = schema && step(schema, part)
+  return Object.keys(objectBranch(schema)?.properties ?? {})
+}
+
+function step(schema: JsonSchema, part: string | number): JsonSchema | undefined {
+  const branch = objectBranch(schema)
+  const next = typeof part === 'number' ? branch?.items : branch?.properties?.[part]
+  return typeof next === 'object' && !Array.isArray(next) ? next : undefined
+}
+
+function objectBranch(schema: JsonSchema | undefined): JsonSchema | undefined {
+  const branches = schema?.anyOf ?? schema?.oneOf
+  return (
+    branches?.find(
+      (branch): branch is JsonSchema => typeof branch === 'object' && 'properties' in branch,
+    ) ?? schema
+  )
+}

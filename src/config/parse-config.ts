@@ -1,0 +1,146 @@
+import { decodeJson, scanJsonObject } from '../body/scan-json.ts'
+import type { Sha256 } from '../deps.ts'
+import { explainIssues } from './explain-issues.ts'
+import { withEnvironment } from './environment.ts'
+import { isLoopback } from './is-loopback.ts'
+import { configSchema, type GateConfig, type KeyConfig } from './schema.ts'
+import { showPath, substitute, type ConfigProblem, type Sources } from './substitute.ts'
+
+/** What a configuration is made of. */
+export type ConfigInput = Sources & {
+  /** The file's name for messages, and its text; undefined when there is no file. */
+  file: { name: string; text: string } | undefined
+  /** True where the gate is reachable by others whatever `listen.host` says (Workers). */
+  isPublic?: boolean
+}
+
+/** A usable configuration with what should be said about it, or one message that names every fault and its fix. */
+export type ConfigResult =
+  | { ok: true; config: GateConfig; warnings: string[] }
+  | { ok: false; message: string }
+
+/** Guessing a key is hopeless from here on; a shorter one is only warned of. */
+const SHORT_SECRET = 20
+
+/** Reads file and environment into one checked configuration. Secrets in it are hashed; messages hold none. */
+export async function parseConfig(input: ConfigInput, sha256: Sha256): Promise<ConfigResult> {
+  const problems: ConfigProblem[] = []
+  const written = input.file ? jsonObjectIn(input.file.text, problems) : {}
+  const substituted = substitute(written, input, problems)
+  const raw = withEnvironment(objectOf(substituted), input.env, problems)
+  if (problems.length > 0) return invalid(input, problems)
+  const parsed = configSchema.safeParse(raw)
+  if (!parsed.success) return invalid(input, explainIssues(parsed.error.issues, raw))
+  const { keys: writtenKeys, $schema: _schema, ...rest } = parsed.data
+  const longKeys = writtenKeys.map((key, i) => longForm(key, i))
+  const warnings = longKeys.flatMap((key) => warningsFor(key))
+  const keys = await Promise.all(longKeys.map((key) => hashed(key, sha256)))
+  const config: GateConfig = { ...rest, keys }
+  const conflicts = [...duplicateKeys(keys), ...unsafe(config, input.isPublic ?? false)]
+  if (conflicts.length > 0) return invalid(input, conflicts)
+  if (keys.length === 0)
+    warnings.push(
+      'no keys are configured: every request will be refused. Add one to "keys" or set API_KEYS.',
+    )
+  return { ok: true, config, warnings }
+}
+
+function invalid(input: ConfigInput, problems: ConfigProblem[]): ConfigResult {
+  const name = input.file?.name ?? 'the environment'
+  const lines = problems.map(({ path, message }) =>
+    path.length === 0 ? `  ${message}` : `  ${showPath(path)}: ${message}`,
+  )
+  return { ok: false, message: `The configuration in ${name} is not valid:\n${lines.join('\n')}` }
+}
+
+function objectOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value))
+    : {}
+}
+
+function jsonObjectIn(text: string, problems: ConfigProblem[]): unknown {
+  const bytes = new TextEncoder().encode(text)
+  const scan = scanJsonObject(bytes)
+  const value = scan.ok ? decodeJson(bytes) : undefined
+  if (scan.ok && value !== undefined) return value
+  problems.push({ path: [], message: syntaxMessage(text, scan.ok ? undefined : scan) })
+  return {}
+}
+
+function syntaxMessage(
+  text: string,
+  problem: { problem: string; at: number; name?: string } | undefined,
+): string {
+  if (!problem) return 'not valid JSON: a string holds a line break or a bad escape'
+  const before = new TextDecoder().decode(new TextEncoder().encode(text).subarray(0, problem.at))
+  const line = before.split('\n').length
+  const column = before.length - before.lastIndexOf('\n')
+  const where = `line ${line}, column ${column}`
+  if (problem.problem === 'duplicate') return `${where}: "${problem.name}" is given twice; keep one`
+  if (problem.problem === 'not-an-object')
+    return `${where}: the file must hold one JSON object: { … }`
+  return `${where}: not valid JSON (comments and trailing commas are not allowed)`
+}
+
+function longForm(key: string | KeyConfig, index: number): KeyConfig {
+  if (typeof key !== 'string') return key
+  return {
+    id: `key-${index + 1}`,
+    secret: key,
+    scopes: ['inference'],
+    models: ['*'],
+    disabled: false,
+  }
+}
+
+function warningsFor(key: KeyConfig): string[] {
+  if (key.secret.startsWith('sha256:') || key.secret.length >= SHORT_SECRET) return []
+  return [`the secret of key "${key.id}" is short enough to be guessed; use 20 characters or more.`]
+}
+
+async function hashed(key: KeyConfig, sha256: Sha256): Promise<KeyConfig> {
+  if (key.secret.startsWith('sha256:')) return key
+  return { ...key, secret: `sha256:${await sha256(key.secret)}` }
+}
+
+function duplicateKeys(keys: KeyConfig[]): ConfigProblem[] {
+  const problems: ConfigProblem[] = []
+  const ids = new Map<string, number>()
+  const secrets = new Map<string, string>()
+  for (const [i, { id, secret }] of keys.entries()) {
+    const sameId = ids.get(id)
+    if (sameId !== undefined)
+      problems.push({
+        path: ['keys', i, 'id'],
+        message: `"${id}" is also the id of keys[${sameId}]; ids must differ`,
+      })
+    const sameSecret = secrets.get(secret)
+    if (sameSecret !== undefined)
+      problems.push({
+        path: ['keys', i, 'secret'],
+        message: `is the same as that of "${sameSecret}"; each key needs its own`,
+      })
+    ids.set(id, ids.get(id) ?? i)
+    secrets.set(secret, id)
+  }
+  return problems
+}
+
+function unsafe(config: GateConfig, isPublic: boolean): ConfigProblem[] {
+  const { host, port } = config.listen
+  const problems: ConfigProblem[] = []
+  if (config.keys.length === 0 && (isPublic || !isLoopback(host)))
+    problems.push({
+      path: ['keys'],
+      message: `there are none, but others could reach the gate${isPublic ? '' : ` on ${host}`}. Add a key, set API_KEYS, or listen on 127.0.0.1`,
+    })
+  const upstream = new URL(config.upstream.url)
+  const upstreamHost = upstream.hostname.replace(/^\[|\]$/g, '')
+  if (!isPublic && isLoopback(upstreamHost) && upstream.port === String(port))
+    problems.push({
+      path: ['upstream', 'url'],
+      message: `is the gate's own address (port ${port}); it must be llama-swap's, usually http://127.0.0.1:8080`,
+    })
+  return problems
+}

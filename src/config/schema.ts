@@ -1,0 +1,174 @@
+import * as z from 'zod'
+
+/** The longest time a timer can wait on every runtime (2^31 - 1 ms, about 24 days). */
+const LONGEST_MS = 2_147_483_647
+
+const milliseconds = (fallback: number, says: string): z.ZodDefault<z.ZodInt> =>
+  z.int().min(0).max(LONGEST_MS).default(fallback).describe(says)
+
+const httpUrl = z
+  .string()
+  .refine(isBareHttpUrl, 'must be an http:// or https:// URL without user, query or fragment')
+
+function isBareHttpUrl(text: string): boolean {
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return false
+  const { username, password, search, hash } = new URL(text)
+  return username + password + search + hash === ''
+}
+
+// RFC 9110 token68 and a little more: what fits into one header field without quoting.
+const SECRET = /^[\x21-\x2b\x2d-\x7e]+$/
+const HASHED_SECRET = /^sha256:[0-9a-f]{64}$/
+
+const secret = z
+  .string()
+  .regex(SECRET, 'must be printable ASCII without spaces and commas')
+  .refine(
+    (text) => !text.startsWith('sha256:') || HASHED_SECRET.test(text),
+    'must be "sha256:" and 64 lower-case hex digits',
+  )
+
+export const SCOPES = ['inference', 'status', 'admin'] as const
+
+const keyObject = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"')
+    .describe('Name of the key in logs and usage; never secret.'),
+  secret: secret.describe(
+    'The key itself, or "sha256:" and the SHA-256 of it in hex, so that the file holds no secret.',
+  ),
+  scopes: z
+    .array(z.enum(SCOPES))
+    .min(1)
+    .default(['inference'])
+    .describe(
+      "inference: use models. status: see what is loaded. admin: llama-swap's own pages, logs, other people's prompts, unload.",
+    ),
+  models: z
+    .array(z.string().min(1))
+    .default(['*'])
+    .describe('Models that the key may use: ids, aliases, or patterns with "*" that match ids.'),
+  expires: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .describe('From this time on the key is refused, for example 2027-01-01T00:00:00Z.'),
+  disabled: z.boolean().default(false).describe('Refuses the key without removing it.'),
+})
+
+const key = z
+  .union([secret, keyObject])
+  .describe('A key with its rights, or only its secret: inference on all models.')
+
+const headerName = z.string().regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, 'must be a header name')
+const headerValue = z.string().regex(/^[\x20-\x7e]*$/, 'must be printable ASCII')
+
+/** Every section has a default, so an empty file, or none, is a whole configuration. */
+export const configSchema = z.strictObject({
+  $schema: z.string().optional().describe('Path of the JSON Schema, for editors.'),
+  listen: z
+    .strictObject({
+      host: z
+        .string()
+        .min(1)
+        .default('127.0.0.1')
+        .describe('Address to listen on; anything but loopback needs at least one key.'),
+      port: z.int().min(0).max(65_535).default(3000),
+    })
+    .prefault({}),
+  publicUrl: httpUrl
+    .optional()
+    .describe('Where clients reach the gate; for printed examples and the check of page origins.'),
+  upstream: z
+    .strictObject({
+      url: httpUrl.default('http://127.0.0.1:8080').describe('Where llama-swap listens.'),
+      apiKey: z
+        .string()
+        .regex(SECRET, 'must be printable ASCII without spaces and commas')
+        .optional()
+        .describe("One of llama-swap's apiKeys; takes the place of the client's key."),
+      configFile: z
+        .string()
+        .default('./config.yaml')
+        .describe("llama-swap's own configuration; read for aliases, need not exist."),
+      headers: z
+        .record(headerName, headerValue)
+        .default({})
+        .describe('Fields added to each request to llama-swap, for example a tunnel token.'),
+    })
+    .prefault({}),
+  keys: z.array(key).default([]),
+  heartbeat: z
+    .strictObject({
+      afterMs: milliseconds(
+        30_000,
+        'Silence after which a stream gets its first heartbeat; 0: never.',
+      ),
+      everyMs: z.int().min(1).max(LONGEST_MS).default(15_000).describe('Between two heartbeats.'),
+    })
+    .prefault({}),
+  timeouts: z
+    .strictObject({
+      upstreamHeadersMs: milliseconds(
+        1_800_000,
+        'How long llama-swap may take to begin an answer, model loading included; 0: for ever.',
+      ),
+      upstreamSilenceMs: milliseconds(
+        1_800_000,
+        'How long an answer that has begun may be silent; 0: for ever.',
+      ),
+      drainMs: milliseconds(
+        30_000,
+        'How long running answers may go on after a stop was asked for.',
+      ),
+    })
+    .prefault({}),
+  body: z
+    .strictObject({
+      maxBytes: z
+        .int()
+        .min(1024)
+        .default(67_108_864)
+        .describe('Largest request body; bodies are held in memory.'),
+    })
+    .prefault({}),
+  cors: z
+    .strictObject({
+      origins: z
+        .array(
+          z
+            .string()
+            .refine(isOrigin, 'must be an origin such as "https://chat.example.com", or "*"'),
+        )
+        .default([])
+        .describe('Web pages that may call the API from a browser; "*" for any.'),
+    })
+    .prefault({}),
+  log: z
+    .strictObject({
+      level: z
+        .enum(['debug', 'info', 'warn', 'error', 'silent'])
+        .default('info')
+        .describe('info: one line per request; warn: only refusals of the gate and failures.'),
+      format: z
+        .enum(['auto', 'pretty', 'json'])
+        .default('auto')
+        .describe('auto: pretty on a terminal, JSON lines otherwise.'),
+    })
+    .prefault({}),
+})
+
+function isOrigin(text: string): boolean {
+  return text === '*' || (URL.canParse(text) && new URL(text).origin === text)
+}
+
+/** The configuration as the file may say it. */
+export type ConfigFile = z.input<typeof configSchema>
+
+/** One key with everything filled in; `secret` is always the hashed form. */
+export type KeyConfig = z.output<typeof keyObject>
+
+/** The configuration with every default filled in and every key in its long, hashed form. */
+export type GateConfig = Omit<z.output<typeof configSchema>, 'keys' | '$schema'> & {
+  keys: KeyConfig[]
+}

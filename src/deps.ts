@@ -1,0 +1,95 @@
+import type { GateConfig } from './config/schema.ts'
+import type { ModelNames } from './llama-swap/model-names.ts'
+import type { RequestEvent } from './log/request-event.ts'
+
+/** Header fields in the order of the wire; names in lower case, one pair per field line. */
+export type HeaderPairs = ReadonlyArray<readonly [name: string, value: string]>
+
+/** What the gate sends to llama-swap: built from scratch, never the client's request passed on. */
+export type OutboundRequest = {
+  method: string
+  /** Origin-form request target (RFC 9112 §3.2.1): the canonical path and the rebuilt query. */
+  target: string
+  headers: HeaderPairs
+  body: Uint8Array<ArrayBuffer> | undefined
+}
+
+/** Why an exchange with upstream ended without a whole answer. */
+export type UpstreamFailure = 'unreachable' | 'reset'
+
+/** What upstream does, told as it happens. After `end`, `failure` or an abort nothing more is told. */
+export type UpstreamEvents = {
+  head(status: number, headers: HeaderPairs): void
+  chunk(bytes: Uint8Array): void
+  end(): void
+  failure(failure: UpstreamFailure): void
+}
+
+/** A running exchange with upstream. `abort` closes it so that llama-swap sees the client leave. */
+export type UpstreamCall = { pause(): void; resume(): void; abort(): void }
+
+/** Carries one request to llama-swap and reports the answer piece by piece, with backpressure. */
+export type Upstream = { send(request: OutboundRequest, events: UpstreamEvents): UpstreamCall }
+
+/** The client's end of one exchange: where the answer is written, and how a leaving client is seen. */
+export type ClientEnd = {
+  /** Commits the answer: status and headers are on their way and cannot change. */
+  head(status: number, headers: HeaderPairs): void
+  /** Returns false when the client reads too slowly; the next `drained` says when to go on. */
+  write(bytes: Uint8Array): boolean
+  end(): void
+  /** Ends the connection so that the client sees a failure, after what was written has left. */
+  break(): void
+  /** `gone` is called once if the client leaves before `end` or `break`. */
+  listen(on: { drained(): void; gone(): void }): void
+}
+
+/** A client end together with the value that the runtime wants back from its handler. */
+export type OpenedClient = { client: ClientEnd; response: Promise<Response> }
+
+/** Time as the gate sees it, so that tests own it. */
+export type Clock = {
+  /** Milliseconds since the epoch; may jump. */
+  now(): number
+  /** Calls `run` once after `ms`; the returned function cancels it. */
+  setTimer(ms: number, run: () => void): () => void
+}
+
+/** Receives one structured event per finished request, and the few events of the gate itself. */
+export type Logger = {
+  request(event: RequestEvent): void
+  /** A bug: an exception that nobody expected. */
+  failure(requestId: string, error: unknown): void
+}
+
+/** Tells the names in llama-swap's own configuration file; undefined where none is readable. */
+export type ModelConfigSource = { read(): Promise<ModelNames | undefined> }
+
+/** SHA-256 (FIPS 180-4) of UTF-8 text as lower-case hex; a port because the fast way differs by runtime. */
+export type Sha256 = (text: string) => string | Promise<string>
+
+/** Everything that the gate needs from outside; given once per process to `createApp`. */
+export type Deps = {
+  config: GateConfig
+  upstream: Upstream
+  clock: Clock
+  logger: Logger
+  sha256: Sha256
+  modelConfig: ModelConfigSource
+}
+
+/** What only the host knows of one request; travels as Hono's bindings. */
+export type HostBindings = {
+  /** Address of the socket's peer, without port. */
+  clientAddress?: string | undefined
+  /** The request target as it stood on the wire, where the runtime still has it. */
+  rawTarget?: string | undefined
+  /** The request's header fields, where the runtime has them cheaper than `Headers` does. */
+  headers?: (() => HeaderPairs) | undefined
+  /** Reads the request body, at most `maxBytes` of it; `too-large` and `aborted` are answers, not errors. */
+  readBody?:
+    | ((maxBytes: number) => Promise<Uint8Array<ArrayBuffer> | 'too-large' | 'aborted'>)
+    | undefined
+  /** Opens the client's end where the runtime can write to the connection itself. */
+  openClient?: (() => OpenedClient) | undefined
+}

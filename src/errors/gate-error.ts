@@ -1,0 +1,134 @@
+import type { Scope } from '../routes/route-table.ts'
+
+/** Every refusal of the gate, with the evidence that its message needs. */
+export type GateError =
+  // The request's form.
+  | { kind: 'bad-host' }
+  | { kind: 'bad-path' }
+  | { kind: 'bad-request'; detail: string; param?: string }
+  | { kind: 'body-too-large' }
+  | { kind: 'body-encoded' }
+  | { kind: 'upgrade-refused' }
+  | { kind: 'method-not-allowed'; allow: readonly string[] }
+  | { kind: 'route-unknown' }
+  // Who is asking.
+  | { kind: 'credential-missing' }
+  | { kind: 'credential-malformed' }
+  | { kind: 'credential-unknown' }
+  | { kind: 'credentials-conflict' }
+  | { kind: 'basic-not-here' }
+  | { kind: 'key-expired' }
+  | { kind: 'key-disabled' }
+  // What they may do.
+  | { kind: 'scope-missing'; needed: readonly Scope[] }
+  | { kind: 'cross-site' }
+  | { kind: 'model-missing' }
+  | { kind: 'model-unknown'; model: string; suggestion?: string | undefined }
+  // What upstream did.
+  | { kind: 'upstream-unreachable' }
+  | { kind: 'upstream-broken' }
+  | { kind: 'upstream-timeout' }
+  | { kind: 'upstream-busy'; retryAfterSeconds: number }
+  | { kind: 'upstream-key-refused' }
+  | { kind: 'model-loading'; retryAfterSeconds: number }
+  | { kind: 'model-load-failed' }
+  | { kind: 'upstream-refused'; status: number; message: string; type?: string; code?: string }
+  | { kind: 'prompt-too-long'; message: string }
+  | { kind: 'stream-cut' }
+  // The gate itself.
+  | { kind: 'draining' }
+  | { kind: 'internal' }
+
+/** HTTP status (RFC 9110 §15) of a refusal. */
+export function statusOf(error: GateError): number {
+  switch (error.kind) {
+    case 'bad-host':
+    case 'bad-request':
+    case 'credentials-conflict':
+    case 'model-missing':
+    case 'prompt-too-long':
+      return 400
+    case 'credential-missing':
+    case 'credential-malformed':
+    case 'credential-unknown':
+    case 'basic-not-here':
+    case 'key-expired':
+    case 'key-disabled':
+      return 401
+    case 'scope-missing':
+    case 'cross-site':
+      return 403
+    case 'bad-path':
+    case 'route-unknown':
+    case 'model-unknown':
+      return 404
+    case 'method-not-allowed':
+      return 405
+    case 'body-too-large':
+      return 413
+    case 'body-encoded':
+      return 415
+    case 'upgrade-refused':
+      return 426
+    case 'upstream-refused':
+      return error.status
+    case 'internal':
+      return 500
+    case 'upstream-broken':
+    case 'upstream-key-refused':
+    case 'stream-cut':
+      return 502
+    case 'upstream-unreachable':
+    case 'upstream-busy':
+    case 'model-loading':
+    case 'model-load-failed':
+    case 'draining':
+      return 503
+    case 'upstream-timeout':
+      return 504
+  }
+}
+
+/** Seconds after which a retry makes sense; undefined where none does or the client's own pace is right. */
+export function retryAfterSecondsOf(error: GateError): number | undefined {
+  switch (error.kind) {
+    case 'upstream-busy':
+    case 'model-loading':
+      return error.retryAfterSeconds
+    case 'draining':
+    case 'upstream-unreachable':
+      return 5
+    // Each retry starts a load that failed a moment ago: clients that retry anyway should leave it time.
+    case 'model-load-failed':
+      return 30
+    default:
+      return undefined
+  }
+}
+
+/**
+ * Whether the same request may succeed later. openai's and Anthropic's SDKs obey `x-should-retry`; without it they
+ * repeat every status from 500 on, and Claude Code repeats a 401 for a minute.
+ */
+export function isRetryable(error: GateError): boolean {
+  if (error.kind === 'model-load-failed' || error.kind === 'upstream-key-refused') return false
+  if (error.kind === 'upstream-refused') return error.status >= 500 && error.status !== 501
+  return statusOf(error) >= 500
+}
+
+/** Header fields that belong to a refusal, in lower case. */
+export function headersOf(error: GateError): Record<string, string> {
+  const headers: Record<string, string> = {}
+  const seconds = retryAfterSecondsOf(error)
+  if (seconds !== undefined) {
+    headers['retry-after'] = String(Math.ceil(seconds))
+    headers['retry-after-ms'] = String(Math.ceil(seconds * 1000))
+  }
+  if (!isRetryable(error)) headers['x-should-retry'] = 'false'
+  // RFC 9110 §11.6.1. Never Basic for API routes: a browser would open its password box over a page that calls the API.
+  if (statusOf(error) === 401) headers['www-authenticate'] = 'Bearer realm="swapgate"'
+  if (error.kind === 'method-not-allowed') headers['allow'] = error.allow.join(', ')
+  // RFC 9110 §15.5.22: a 426 names what to speak instead.
+  if (error.kind === 'upgrade-refused') headers['upgrade'] = 'HTTP/1.1'
+  return headers
+}

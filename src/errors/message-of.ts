@@ -1,0 +1,106 @@
+import type { GateError } from './gate-error.ts'
+
+/**
+ * OpenCode retries whatever error text matches these, without word boundaries, so a final refusal that held
+ * "qwen-500b" would be sent five more times. A number that contains one of them is left out of such messages.
+ */
+const NUMBER_LIKE_A_STATUS = /\d*(?:429|500|502|503|504|524)\d*/g
+
+/** Text for a refusal that must not be retried: every number that holds a retryable status becomes `#`. */
+export function withoutStatusDigits(text: string): string {
+  return text.replace(NUMBER_LIKE_A_STATUS, '#')
+}
+
+/**
+ * What a refusal says, with the next step. Final refusals hold no digits and none of the words on which OpenCode
+ * retries ("rate limit", "overloaded", "service unavailable", "timeout", "try again later").
+ */
+export function messageOf(error: GateError): string {
+  switch (error.kind) {
+    case 'bad-host':
+      return 'The Host header of the request is missing or malformed.'
+    case 'bad-path':
+      return 'No such path. Paths are matched exactly: no percent escapes, empty or dot segments.'
+    case 'bad-request':
+      return withoutStatusDigits(error.detail)
+    case 'body-too-large':
+      return 'The request body is larger than this gate accepts (body.maxBytes in config.json).'
+    case 'body-encoded':
+      return 'Compressed request bodies are not accepted. Send the body without Content-Encoding.'
+    case 'upgrade-refused':
+      return 'WebSockets are not served here. Use plain HTTP requests; streams come as server-sent events.'
+    case 'method-not-allowed':
+      return `This path answers ${error.allow.join(', ')} only.`
+    case 'route-unknown':
+      return 'No such path. The API is below /v1, for example POST /v1/chat/completions or GET /v1/models.'
+    case 'credential-missing':
+      return 'No API key received. Send "Authorization: Bearer <key>" or "x-api-key: <key>"; is the variable that holds the key set in this shell?'
+    case 'credential-malformed':
+      return 'The API key header is malformed. It must read "Authorization: Bearer <key>" with one key, or "x-api-key: <key>".'
+    case 'credential-unknown':
+      return 'This API key is not known here. Check it for a missing character, or ask the owner of the gate for a key.'
+    case 'credentials-conflict':
+      return 'Two different API keys in one request. Send one, in Authorization or in x-api-key.'
+    case 'basic-not-here':
+      return 'A user name and password open the admin pages only. Send "Authorization: Bearer <key>" here.'
+    case 'key-expired':
+      return 'This API key has expired. Ask the owner of the gate for a new one.'
+    case 'key-disabled':
+      return 'This API key is disabled. Ask the owner of the gate.'
+    case 'scope-missing':
+      return `This API key lacks the scope ${error.needed.map((scope) => `"${scope}"`).join(' or ')} that this path needs. The owner of the gate can add it to the key in config.json.`
+    case 'cross-site':
+      return 'This request did not come from a page of this gate. Open it from the gate\'s own pages, or send the key as "Authorization: Bearer <key>".'
+    case 'model-missing':
+      return 'No model named. Set "model" to one of the ids that GET /v1/models lists.'
+    case 'model-unknown':
+      return unknownModelMessage(error.model, error.suggestion)
+    case 'prompt-too-long':
+      return error.message
+    default:
+      return upstreamMessageOf(error)
+  }
+}
+
+type AboutUpstream = Extract<
+  GateError,
+  { kind: `upstream-${string}` | `model-load${string}` | 'stream-cut' | 'draining' | 'internal' }
+>
+
+function upstreamMessageOf(error: AboutUpstream): string {
+  switch (error.kind) {
+    case 'upstream-unreachable':
+      return 'The model server behind this gate is not reachable. It may be starting; the owner of the gate can see why in its log.'
+    case 'upstream-broken':
+      return 'The model server broke the connection before it answered.'
+    case 'upstream-timeout':
+      return 'The model server did not answer within the time set by timeouts.upstreamHeadersMs.'
+    case 'upstream-busy':
+      return 'The model server has no free place for this model right now.'
+    case 'upstream-key-refused':
+      return 'The model server refused the key of this gate (not yours). The owner must set UPSTREAM_API_KEY to a key of llama-swap.'
+    case 'model-loading':
+      return 'The model is being loaded.'
+    case 'model-load-failed':
+      return 'The model could not be loaded. The owner of the gate can see why in the log of llama-swap.'
+    case 'upstream-refused':
+      return error.status < 500 ? withoutStatusDigits(error.message) : error.message
+    case 'stream-cut':
+      return 'The model server ended the stream before the answer was complete.'
+    case 'draining':
+      return 'This gate is shutting down.'
+    case 'internal':
+      return 'The gate failed on this request. Its log holds the request id of this answer.'
+  }
+}
+
+const SHOWN_MODEL_LENGTH = 80
+
+/** The one text for a model that is not there and for one that the key may not use: no oracle. */
+function unknownModelMessage(model: string, suggestion: string | undefined): string {
+  const shown = model.length > SHOWN_MODEL_LENGTH ? `${model.slice(0, SHOWN_MODEL_LENGTH)}…` : model
+  const hint = suggestion === undefined ? '' : ` Did you mean "${suggestion}"?`
+  return withoutStatusDigits(
+    `Unknown model "${shown}".${hint} GET /v1/models lists what this key may use.`,
+  )
+}

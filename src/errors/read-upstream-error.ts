@@ -1,0 +1,145 @@
+import type { Dialect } from '../dialects/dialect.ts'
+import type { GateError } from './gate-error.ts'
+
+/** An error answer of upstream, whole. */
+export type UpstreamAnswer = {
+  status: number
+  retryAfter: string | undefined
+  body: string
+  /** The model that the client asked for, for the one text of unknown models. */
+  model: string | undefined
+}
+
+/** `as-is`: the bytes go to the client unchanged. */
+export type ReadError = { kind: 'as-is' } | { kind: 'error'; error: GateError }
+
+type Said = {
+  message: string
+  type?: string | undefined
+  code?: string | undefined
+  tokens?: number
+  context?: number
+}
+
+/** llama-swap's words for a load that did not come up, each seen with status 500. */
+const LOAD_FAILED = /health check timed out|exited prematurely|upstream command/i
+/** The model went away while the request waited; the next request loads it again. */
+const UNLOADED = /model unloaded|shutting down|process is not ready/i
+/** llama-server answers an input over the physical batch size with 500, which sends clients into a loop. */
+const INPUT_TOO_LARGE = /too large to process/i
+
+/**
+ * Reads what llama-swap or llama-server answered instead of a result: llama-swap's envelope, llama-server's, the bare
+ * string of older versions, plain text, and the empty 502.
+ *
+ * llama-server's context overflow goes to OpenAI clients byte for byte, because OpenCode knows it by its words; for
+ * Anthropic clients it becomes the only text that Claude Code understands.
+ */
+export function readUpstreamError(answer: UpstreamAnswer, dialect: Dialect): ReadError {
+  const said = saidBy(answer.body)
+  if (isOverflow(answer.status, said)) return readOverflow(said, dialect)
+  return { kind: 'error', error: gateErrorFor(answer, said) }
+}
+
+function isOverflow(status: number, said: Said): boolean {
+  return status === 400 && said.type === 'exceed_context_size_error'
+}
+
+function readOverflow(said: Said, dialect: Dialect): ReadError {
+  if (dialect === 'openai') return { kind: 'as-is' }
+  const message =
+    said.tokens === undefined || said.context === undefined
+      ? 'prompt is too long'
+      : `prompt is too long: ${said.tokens} tokens > ${said.context} maximum`
+  return { kind: 'error', error: { kind: 'prompt-too-long', message } }
+}
+
+function gateErrorFor(answer: UpstreamAnswer, said: Said): GateError {
+  const { status } = answer
+  if (status === 401 || status === 403 || status === 407) return { kind: 'upstream-key-refused' }
+  if (status === 404) return notFound(answer, said)
+  if (status === 413) return { kind: 'body-too-large' }
+  if (status === 429) return { kind: 'upstream-busy', retryAfterSeconds: secondsOf(answer) }
+  if (status < 500) return refused(status, said)
+  return serverError(answer, said)
+}
+
+function notFound({ model }: UpstreamAnswer, said: Said): GateError {
+  if (model !== undefined && /no router for requested model|model not found/i.test(said.message))
+    return { kind: 'model-unknown', model }
+  if (/no model id/i.test(said.message)) return { kind: 'model-missing' }
+  return refused(404, said)
+}
+
+function serverError(answer: UpstreamAnswer, said: Said): GateError {
+  const { status } = answer
+  if (LOAD_FAILED.test(said.message)) return { kind: 'model-load-failed' }
+  if (UNLOADED.test(said.message)) return { kind: 'model-loading', retryAfterSeconds: 1 }
+  if (INPUT_TOO_LARGE.test(said.message)) return refused(400, said)
+  if (status === 503) return { kind: 'model-loading', retryAfterSeconds: secondsOf(answer) }
+  if (status === 504) return { kind: 'upstream-timeout' }
+  if (status === 501 || status === 500) return refused(status, said)
+  return { kind: 'upstream-broken' }
+}
+
+function refused(status: number, said: Said): GateError {
+  const { message, type, code } = said
+  return {
+    kind: 'upstream-refused',
+    status,
+    message: isPresentable(message) ? message : 'The model server refused the request.',
+    ...(type !== undefined && { type }),
+    ...(code !== undefined && { code }),
+  }
+}
+
+const LONGEST_MESSAGE = 2000
+/** A proxy's page; and text that names hosts, ports and errnos of the owner's network. */
+const NOT_FOR_CLIENTS = /^</
+const NAMES_A_HOST = /dial tcp|\b\d{1,3}(?:\.\d{1,3}){3}\b|localhost:|ECONN|\/\//
+
+function isPresentable(message: string): boolean {
+  if (message === '' || message.length > LONGEST_MESSAGE) return false
+  return !NOT_FOR_CLIENTS.test(message) && !NAMES_A_HOST.test(message)
+}
+
+/** Retry-After in seconds (RFC 9110 §10.2.3); one second where upstream gave none or a date. */
+function secondsOf({ retryAfter }: UpstreamAnswer): number {
+  const seconds = Number(retryAfter)
+  return Number.isFinite(seconds) && seconds > 0 ? seconds : 1
+}
+
+function saidBy(body: string): Said {
+  const text = body.trim()
+  const value = parsed(text)
+  if (typeof value !== 'object' || value === null || !('error' in value)) return { message: text }
+  const { error } = value
+  if (typeof error === 'string') return { message: error }
+  if (typeof error !== 'object' || error === null) return { message: text }
+  return {
+    message: stringIn(error, 'message') ?? '',
+    type: stringIn(error, 'type'),
+    code: stringIn(error, 'code'),
+    ...numbersIn(error),
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function stringIn(object: object, name: string): string | undefined {
+  const value: unknown = Object.getOwnPropertyDescriptor(object, name)?.value
+  return typeof value === 'string' ? value : undefined
+}
+
+function numbersIn(error: object): { tokens?: number; context?: number } {
+  const tokens: unknown = 'n_prompt_tokens' in error ? error.n_prompt_tokens : undefined
+  const context: unknown = 'n_ctx' in error ? error.n_ctx : undefined
+  if (typeof tokens !== 'number' || typeof context !== 'number') return {}
+  return { tokens, context }
+}

@@ -1,0 +1,70 @@
+import type { Deps, HeaderPairs, OutboundRequest } from '../deps.ts'
+import { refusalOf } from '../errors/refusal.ts'
+import { Relay, type RelayPlan } from '../proxy/relay.ts'
+import { openResponseClient } from '../proxy/response-client.ts'
+import { outboundHeaders, outboundSearch } from '../proxy/rewrite.ts'
+import type { GateContext, GateMiddleware } from './gate-env.ts'
+
+/** Sends the checked request to llama-swap and hands the answer to the relay; the relay's end is the request's end. */
+export function forward(deps: Deps): GateMiddleware {
+  return async (c) => {
+    const scope = c.get('scope')
+    scope.isRelayed = true
+    const opened = c.env.openClient?.() ?? openResponseClient(c.req.raw.signal)
+    const relay = new Relay({
+      ...planFor(c, deps),
+      client: opened.client,
+      settle: (settled) => deps.logger.request(scope.eventFor(settled, deps.clock.now())),
+    })
+    relay.start()
+    return opened.response
+  }
+}
+
+function planFor(c: GateContext, deps: Deps): Omit<RelayPlan, 'client' | 'settle'> {
+  const { config, upstream, clock } = deps
+  const { dialect, ownHeaders } = c.get('scope')
+  const { stream, kind } = c.get('route')
+  const { model, streamed } = c.get('content')
+  return {
+    upstream,
+    clock,
+    request: outboundRequest(c, deps),
+    dialect,
+    format: stream,
+    streamed: streamed && stream !== undefined,
+    errors: kind === 'admin' ? 'as-is' : 'normalised',
+    model,
+    ownHeaders: kind === 'admin' ? [...ownHeaders, ...PAGE_HEADERS] : ownHeaders,
+    heartbeat: config.heartbeat,
+    timeouts: config.timeouts,
+    refusalFor: (error) => refusalOf(error, dialect),
+  }
+}
+
+/** llama-swap's pages are for this gate's own origin: no framing, no guessing of types, no reading by other pages. */
+const PAGE_HEADERS: HeaderPairs = [
+  ['x-frame-options', 'SAMEORIGIN'],
+  ['x-content-type-options', 'nosniff'],
+  ['cross-origin-resource-policy', 'same-origin'],
+]
+
+function outboundRequest(c: GateContext, { config }: Deps): OutboundRequest {
+  const content = c.get('content')
+  const presentedSecret = c.get('secret')
+  const { path, search } = c.env.target
+  const inbound = c.env.headers?.() ?? [...c.req.raw.headers]
+  return {
+    method: c.req.method,
+    target: path + outboundSearch(search, { model: content.queryModel, presentedSecret }),
+    headers: outboundHeaders(inbound, {
+      presentedSecret,
+      upstreamApiKey: config.upstream.apiKey,
+      upstreamHeaders: config.upstream.headers,
+      clientAddress: c.env.clientAddress,
+      requestId: c.get('scope').requestId,
+      contentType: content.contentType,
+    }),
+    body: content.body,
+  }
+}

@@ -1,0 +1,33 @@
+import type { Context, MiddlewareHandler } from 'hono'
+import type { Principal } from '../auth/principal.ts'
+import type { HostBindings } from '../deps.ts'
+import type { Route } from '../routes/route-table.ts'
+import type { CanonicalTarget } from '../routes/canonical-path.ts'
+import type { RequestScope } from './request-scope.ts'
+
+/** What identify-model learned, and what forward sends. */
+export type Content = {
+  body: Uint8Array<ArrayBuffer> | undefined
+  /** Replaces the client's Content-Type; undefined leaves it as it is. */
+  contentType: string | undefined
+  model: string | undefined
+  /** The model that the query may name. */
+  queryModel: string | undefined
+  streamed: boolean
+}
+
+/** What middleware hands on to middleware. */
+export type GateEnv = {
+  Bindings: HostBindings & { target: CanonicalTarget }
+  Variables: {
+    scope: RequestScope
+    principal: Principal
+    /** The credential as presented, so that no field that repeats it is forwarded. */
+    secret: string
+    route: Route
+    content: Content
+  }
+}
+
+export type GateContext = Context<GateEnv>
+export type GateMiddleware = MiddlewareHandler<GateEnv>

@@ -1,0 +1,77 @@
+import { readBody } from '../body/read-body.ts'
+import { readContent, type ReadContent } from '../body/read-content.ts'
+import { didYouMean } from '../config/did-you-mean.ts'
+import type { Deps } from '../deps.ts'
+import type { ModelDirectory } from '../llama-swap/model-directory.ts'
+import { allowsModel, NO_NAMES, type ModelNames } from '../llama-swap/model-names.ts'
+import type { GateContext, GateMiddleware } from './gate-env.ts'
+import { refuse } from './refuse.ts'
+
+/** Reads the body once, finds the model it names, and checks it against the key's list. */
+export function identifyModel({ config }: Deps, directory: ModelDirectory): GateMiddleware {
+  return async (c, next) => {
+    const encoding = c.req.header('content-encoding') ?? 'identity'
+    if (encoding.toLowerCase() !== 'identity') return refuse(c, { kind: 'body-encoded' })
+    const body = await bodyOf(c, config.body.maxBytes)
+    if (body === 'too-large') return refuse(c, { kind: 'body-too-large' })
+    if (body === 'aborted') return refuse(c, { kind: 'bad-request', detail: 'The body broke off.' })
+    c.get('scope').bytesIn = body?.length ?? 0
+    const read = readContent(c.get('route').model, {
+      body,
+      contentType: c.req.header('content-type'),
+      search: c.env.target.search,
+    })
+    if (!read.ok) return refuse(c, read.error)
+    if (read.model !== undefined) {
+      const refused = await refusedModel(c, read.model, directory)
+      if (refused) return refused
+    }
+    c.get('scope').model = read.model
+    c.set('content', { ...contentOf(read), body })
+    return next()
+  }
+}
+
+async function bodyOf(
+  c: GateContext,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer> | undefined | 'too-large' | 'aborted'> {
+  if (c.req.method === 'GET' || c.req.method === 'HEAD') return undefined
+  return c.env.readBody ? c.env.readBody(maxBytes) : readBody(c.req.raw, maxBytes)
+}
+
+function contentOf(
+  read: Extract<ReadContent, { ok: true }>,
+): Omit<GateContext['var']['content'], 'body'> {
+  const { model, contentType, queryModel, streamed } = read
+  return { model, contentType, queryModel, streamed }
+}
+
+/** The one answer for a model that is not there and for one that this key may not use. */
+async function refusedModel(
+  c: GateContext,
+  model: string,
+  directory: ModelDirectory,
+): Promise<Response | undefined> {
+  const { models } = c.get('principal')
+  // A key for all models needs no names: nothing is asked of llama-swap on its way.
+  const names = models.includes('*') ? NO_NAMES : await directory.namesFor(model)
+  if (allowsModel(models, model, names)) return undefined
+  return refuse(c, {
+    kind: 'model-unknown',
+    model,
+    suggestion: suggestionFor(model, models, names),
+  })
+}
+
+function suggestionFor(
+  model: string,
+  list: readonly string[],
+  names: ModelNames,
+): string | undefined {
+  const known = [...names.ids, ...names.aliases.keys()]
+  return didYouMean(
+    model,
+    known.filter((name) => allowsModel(list, name, names)),
+  )
+}

@@ -1,0 +1,74 @@
+import type { GateError } from '../errors/gate-error.ts'
+import { ask, type Answer, type Asking } from '../llama-swap/ask.ts'
+import type { ModelDirectory } from '../llama-swap/model-directory.ts'
+import { allowsModel } from '../llama-swap/model-names.ts'
+import { namesInListing, readListing } from '../llama-swap/read-listing.ts'
+import { entries, field } from '../llama-swap/read-unknown.ts'
+import type { GateContext, GateMiddleware } from './gate-env.ts'
+import { refuse } from './refuse.ts'
+
+/** `GET /v1/models`: llama-swap's records, those that the key may use, fresh each time. */
+export function listModels(asking: Asking, directory: ModelDirectory): GateMiddleware {
+  return async (c) => {
+    const answer = await ask(asking, '/v1/models')
+    if (!isAnswer(answer)) return refuse(c, errorFor(answer))
+    const listing = readListing(answer.text)
+    if (!listing) return refuse(c, { kind: 'upstream-broken' })
+    const names = await directory.learn(namesInListing(listing))
+    const { models } = c.get('principal')
+    const data = listing.filter(({ id }) => allowsModel(models, id, names))
+    return fresh(c, { object: 'list', data })
+  }
+}
+
+const SHOWN_OF_RUNNING = new Set(['model', 'state', 'ttl', 'name', 'description'])
+
+/**
+ * `GET /running`: what is loaded, without `cmd` and `proxy`, which hold paths, ports and keys of the machine. Admins get
+ * llama-swap's own answer.
+ */
+export function listRunning(asking: Asking, directory: ModelDirectory): GateMiddleware {
+  return async (c, next) => {
+    const { scopes, models } = c.get('principal')
+    if (scopes.includes('admin')) return next()
+    const answer = await ask(asking, '/running')
+    if (!isAnswer(answer)) return refuse(c, errorFor(answer))
+    const running = field(parsed(answer.text), 'running')
+    if (!Array.isArray(running)) return refuse(c, { kind: 'upstream-broken' })
+    const names = await directory.namesFor('')
+    const visible = running.filter((item) =>
+      allowsModel(models, String(field(item, 'model')), names),
+    )
+    const shown = visible.map((item) =>
+      Object.fromEntries(entries(item).filter(([name]) => SHOWN_OF_RUNNING.has(name))),
+    )
+    return fresh(c, { running: shown })
+  }
+}
+
+type Asked = Awaited<ReturnType<typeof ask>>
+
+function isAnswer(answer: Asked): answer is Answer {
+  return typeof answer === 'object' && answer.status === 200
+}
+
+function errorFor(answer: Asked): GateError {
+  if (answer === 'timeout') return { kind: 'upstream-timeout' }
+  if (answer === 'unreachable') return { kind: 'upstream-unreachable' }
+  const isRefusal = typeof answer === 'object' && (answer.status === 401 || answer.status === 403)
+  return { kind: isRefusal ? 'upstream-key-refused' : 'upstream-broken' }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function fresh(c: GateContext, body: object): Response {
+  for (const [name, value] of c.get('scope').ownHeaders) c.header(name, value, { append: true })
+  c.header('cache-control', 'no-store')
+  return c.json(body)
+}

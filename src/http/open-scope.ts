@@ -1,0 +1,21 @@
+import type { Deps } from '../deps.ts'
+import { corsHeaders } from './cors.ts'
+import type { GateMiddleware } from './gate-env.ts'
+import { RequestScope } from './request-scope.ts'
+
+/** Opens what is known of a request, and logs its end unless the relay does. */
+export function openScope({ clock, config, logger }: Deps): GateMiddleware {
+  return async (c, next) => {
+    const { method } = c.req
+    const { path } = c.env.target
+    const scope = new RequestScope({ method, path, acceptedAt: clock.now() }, c.env)
+    const cors = corsHeaders(c.req.header('origin'), config.cors.origins)
+    scope.ownHeaders = [...scope.ownHeaders, ...cors]
+    c.set('scope', scope)
+    await next()
+    if (scope.isRelayed) return
+    const { status } = c.res
+    const outcome = status < 400 ? 'completed' : status < 500 ? 'refused' : 'upstream-failed'
+    logger.request(scope.eventFor({ outcome, status }, clock.now()))
+  }
+}

@@ -1,0 +1,28 @@
+import type { GateContext, GateMiddleware } from './gate-env.ts'
+import { refuse } from './refuse.ts'
+
+function withOwnHeaders(c: GateContext): void {
+  for (const [name, value] of c.get('scope').ownHeaders) c.header(name, value, { append: true })
+  c.header('cache-control', 'no-store')
+}
+
+/** `GET /health`: open, and says nothing but that the gate runs. */
+export const health: GateMiddleware = async (c) => {
+  withOwnHeaders(c)
+  return c.json({ status: 'ok' })
+}
+
+/** `GET /` and `GET /api/hello`: Claude Code asks for their HEAD, without a key, before it starts. */
+export const hello: GateMiddleware = async (c) => {
+  withOwnHeaders(c)
+  return c.text('swapgate is running. The API is below /v1 and needs a key.\n')
+}
+
+/**
+ * A request to change protocols. Codex first tries `/v1/responses` as a WebSocket; 426 sends it on to plain HTTP at once.
+ * No other upgrade is served either, so none can slip past the checks.
+ */
+export const refuseUpgrade: GateMiddleware = async (c, next) => {
+  if (c.req.header('upgrade') === undefined) return next()
+  return refuse(c, { kind: 'upgrade-refused' })
+}

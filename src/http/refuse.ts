@@ -1,0 +1,33 @@
+import type { GateError } from '../errors/gate-error.ts'
+import { statusOf } from '../errors/gate-error.ts'
+import { refusalOf, type Refusal } from '../errors/refusal.ts'
+import { findRoute } from '../routes/find-route.ts'
+import type { GateContext } from './gate-env.ts'
+import type { RequestScope } from './request-scope.ts'
+
+/** A refusal as the runtime's Response. */
+export function toResponse({ status, headers, body }: Refusal, scope: RequestScope): Response {
+  const pairs = [...headers, ...scope.ownHeaders].map(([name, value]): [string, string] => [
+    name,
+    value,
+  ])
+  return new Response(new Uint8Array(body), { status, headers: pairs })
+}
+
+/** Answers a request with a refusal, and notes why for the log. */
+export function refuse(c: GateContext, error: GateError): Response {
+  const scope = c.get('scope')
+  scope.reason = error.kind
+  const refusal = refusalOf(error, scope.dialect)
+  if (statusOf(error) !== 401 || !isPageOfAdmin(c)) return toResponse(refusal, scope)
+  const headers = refusal.headers.filter(([name]) => name !== 'www-authenticate')
+  // RFC 7617: the one answer that may open a browser's password box.
+  const challenge = ['www-authenticate', 'Basic realm="swapgate", charset="UTF-8"'] as const
+  return toResponse({ ...refusal, headers: [...headers, challenge] }, scope)
+}
+
+function isPageOfAdmin(c: GateContext): boolean {
+  const found = findRoute(c.req.method, c.env.target.path)
+  const wantsPage = c.req.header('accept')?.includes('text/html') ?? false
+  return found.found === 'route' && found.route.kind === 'admin' && wantsPage
+}

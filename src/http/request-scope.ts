@@ -1,0 +1,66 @@
+import type { HeaderPairs, HostBindings } from '../deps.ts'
+import { dialectOf } from '../dialects/dialect-of.ts'
+import type { Dialect } from '../dialects/dialect.ts'
+import type { Outcome, RequestEvent } from '../log/request-event.ts'
+
+/** How a request ended, as far as its log event needs it. */
+export type Ending = {
+  outcome: Outcome
+  status: number
+  reason?: string | undefined
+  firstByteAt?: number | undefined
+  bytesOut?: number
+}
+
+/** What is known of one request from its first moment; filled in on the way, logged once. */
+export class RequestScope {
+  readonly requestId: string
+  readonly acceptedAt: number
+  readonly method: string
+  readonly path: string
+  readonly dialect: Dialect
+  readonly clientAddress: string | undefined
+  /** Fields that every answer of the gate carries. */
+  ownHeaders: HeaderPairs
+  keyId: string | undefined
+  model: string | undefined
+  reason: string | undefined
+  bytesIn = 0
+  // An answer that the relay writes is not over when the handlers are: whoever knows the end logs it.
+  isRelayed = false
+
+  constructor(request: { method: string; path: string; acceptedAt: number }, host: HostBindings) {
+    this.requestId = crypto.randomUUID()
+    this.acceptedAt = request.acceptedAt
+    this.method = request.method
+    this.path = request.path
+    this.dialect = dialectOf(request.path)
+    this.clientAddress = host.clientAddress
+    // Anthropic's SDK reads request-id, OpenAI's x-request-id. Never in a body: OpenCode retries on its digits.
+    this.ownHeaders = [
+      ['x-request-id', this.requestId],
+      ['request-id', this.requestId],
+    ]
+  }
+
+  /** The log event of this request, which ended now. */
+  eventFor(ending: Ending, now: number): RequestEvent {
+    const { firstByteAt } = ending
+    return {
+      at: this.acceptedAt,
+      requestId: this.requestId,
+      method: this.method,
+      path: this.path,
+      keyId: this.keyId,
+      model: this.model,
+      status: ending.status,
+      outcome: ending.outcome,
+      reason: ending.reason ?? this.reason,
+      ttftMs: firstByteAt === undefined ? undefined : firstByteAt - this.acceptedAt,
+      durationMs: now - this.acceptedAt,
+      bytesIn: this.bytesIn,
+      bytesOut: ending.bytesOut ?? 0,
+      clientAddress: this.clientAddress,
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import { joinBytes } from '../body/join-bytes.ts'
+import type { Clock, HeaderPairs, Upstream, UpstreamFailure } from '../deps.ts'
+
+/** A short answer of llama-swap, whole. */
+export type Answer = { status: number; headers: HeaderPairs; text: string }
+
+/** Listing and status answer at once, even while a model loads; longer than this is a fault. */
+const PATIENCE_MS = 10_000
+
+/** What a question of the gate's own is asked with. */
+export type Asking = { upstream: Upstream; clock: Clock; headers: HeaderPairs }
+
+/** Asks llama-swap for something small on the gate's own behalf. */
+export function ask(
+  { upstream, clock, headers }: Asking,
+  target: string,
+): Promise<Answer | UpstreamFailure | 'timeout'> {
+  return new Promise((resolve) => {
+    const pieces: Uint8Array[] = []
+    let status = 0
+    let answerHeaders: HeaderPairs = []
+    const call = upstream.send(
+      { method: 'GET', target, headers, body: undefined },
+      {
+        head(code, fields) {
+          status = code
+          answerHeaders = fields
+        },
+        chunk: (bytes) => void pieces.push(bytes),
+        end() {
+          cancel()
+          const text = new TextDecoder().decode(joinBytes(pieces))
+          resolve({ status, headers: answerHeaders, text })
+        },
+        failure(failure) {
+          cancel()
+          resolve(failure)
+        },
+      },
+    )
+    const cancel = clock.setTimer(PATIENCE_MS, () => {
+      call.abort()
+      resolve('timeout')
+    })
+  })
+}

@@ -1,0 +1,52 @@
+import type { Deps } from '../deps.ts'
+import { ask, type Asking } from './ask.ts'
+import { isKnown, mergeNames, NO_NAMES, type ModelNames } from './model-names.ts'
+import { namesInListing, readListing } from './read-listing.ts'
+
+/** Knows what names stand for which models. */
+export type ModelDirectory = {
+  /** Names that are fresh enough to judge `name` by. */
+  namesFor(name: string): Promise<ModelNames>
+  /** Takes what a listing that was just fetched says. */
+  learn(listed: ModelNames): Promise<ModelNames>
+}
+
+/** Names older than this are asked for again. */
+const FRESH_MS = 30_000
+/** An unknown name may be new, but asking for it must not become a way to flood llama-swap. */
+const ASK_AGAIN_MS = 2_000
+
+/** Keeps the names of llama-swap's listing and configuration, asked for when needed and shared by all requests. */
+export function createModelDirectory(deps: Deps, asking: Asking): ModelDirectory {
+  let listed = NO_NAMES
+  let names = NO_NAMES
+  let learnedAt = -Infinity
+  let running: Promise<void> | undefined
+
+  async function learn(latest: ModelNames): Promise<ModelNames> {
+    listed = latest
+    const configured = (await deps.modelConfig.read()) ?? NO_NAMES
+    names = mergeNames(configured, listed)
+    learnedAt = deps.clock.now()
+    return names
+  }
+  async function refresh(): Promise<void> {
+    const answer = await ask(asking, '/v1/models')
+    const listing = typeof answer === 'object' ? readListing(answer.text) : undefined
+    // A listing that cannot be had now changes nothing that was known.
+    await learn(listing ? namesInListing(listing) : listed)
+  }
+  return {
+    learn,
+    async namesFor(name) {
+      const age = deps.clock.now() - learnedAt
+      if (age > FRESH_MS || (age > ASK_AGAIN_MS && !isKnown(names, name))) {
+        running ??= refresh().finally(() => {
+          running = undefined
+        })
+        await running
+      }
+      return names
+    },
+  }
+}

@@ -1,0 +1,128 @@
+import { joinBytes } from '../body/join-bytes.ts'
+import { repairErrorFrames } from '../dialects/anthropic.ts'
+import type { Dialect } from '../dialects/dialect.ts'
+import { endingOf, type StreamFormat } from '../dialects/stream-format.ts'
+import { FrameBuffer } from './frame-buffer.ts'
+
+/** What a body of upstream's answer can do to the client's end. */
+export type BodySink = {
+  write(bytes: Uint8Array): void
+  /** The answer is whole; `failed` when it says itself that upstream failed. */
+  finish(result: 'whole' | 'failed'): void
+  /** The answer is not whole: tell the client so, in the stream where that is possible. */
+  cut(): void
+}
+
+/** Takes a body as it arrives and decides, at its end, whether it was whole. */
+export type AnswerBody = {
+  chunk(bytes: Uint8Array): void
+  /** Upstream ended the body in an orderly way. */
+  end(): void
+  /** The connection to upstream broke. */
+  broken(): void
+}
+
+const BRACE = 0x7d
+const BRACKET = 0x5d
+
+function lastInkOf(bytes: Uint8Array): number | undefined {
+  return bytes.findLast((byte) => byte > 0x20)
+}
+
+/**
+ * A body that is not an event stream. llama-swap ends an answer whose model died as if it were finished, so JSON of
+ * unknown length counts as whole only when it ends like JSON.
+ */
+export function plainBody(sink: BodySink, mustEndLikeJson: boolean): AnswerBody {
+  let lastInk: number | undefined
+  return {
+    chunk(bytes) {
+      if (mustEndLikeJson) lastInk = lastInkOf(bytes) ?? lastInk
+      sink.write(bytes)
+    },
+    end() {
+      const whole = !mustEndLikeJson || lastInk === BRACE || lastInk === BRACKET
+      if (whole) sink.finish('whole')
+      else sink.cut()
+    },
+    broken: () => sink.cut(),
+  }
+}
+
+/** A body without content: HEAD, 204, 304 (RFC 9110 §6.4.1). */
+export function emptyBody(sink: BodySink): AnswerBody {
+  return { chunk() {}, end: () => sink.finish('whole'), broken: () => sink.finish('whole') }
+}
+
+/** Bytes of the stream's end that are looked at for its terminator: a usage frame may stand behind the last choice. */
+const TAIL_BYTES = 8192
+
+/**
+ * An event stream, passed on in whole frames. Its end is checked for the terminator of its format; formats that are not
+ * known are believed.
+ */
+export function eventStreamBody(
+  sink: BodySink,
+  format: StreamFormat | undefined,
+  dialect: Dialect,
+): AnswerBody {
+  const frames = new FrameBuffer()
+  // References to the last chunks only: a look at their text costs nothing until the stream ends.
+  let tail: Uint8Array[] = []
+  let tailBytes = 0
+
+  const pass = (bytes: Uint8Array): void => {
+    tail.push(bytes)
+    tailBytes += bytes.length
+    while (tailBytes - tail[0]!.length >= TAIL_BYTES) tailBytes -= tail.shift()!.length
+    sink.write(dialect === 'anthropic' ? repaired(bytes) : bytes)
+  }
+  const endWith = (rest: Uint8Array): void => {
+    const ending = format ? endingOf(format, textOf([...tail, rest])) : 'finished'
+    tail = []
+    if (ending === 'cut') return sink.cut()
+    if (rest.length > 0) sink.write(rest)
+    sink.finish(ending === 'finished' ? 'whole' : 'failed')
+  }
+  return {
+    chunk(bytes) {
+      const whole = frames.push(bytes)
+      if (whole) pass(whole)
+    },
+    end: () => endWith(frames.rest()),
+    broken() {
+      if (format === undefined) sink.cut()
+      else endWith(new Uint8Array())
+    },
+  }
+}
+
+const decoder = new TextDecoder()
+const encoder = new TextEncoder()
+
+function textOf(pieces: Uint8Array[]): string {
+  return pieces.map((piece) => decoder.decode(piece)).join('')
+}
+
+function repaired(frames: Uint8Array): Uint8Array {
+  const text = decoder.decode(frames)
+  const mended = repairErrorFrames(text)
+  return mended === text ? frames : encoder.encode(mended)
+}
+
+/** The most of an error answer that is read; more than any of upstream's errors, less than a page of HTML. */
+const MOST_ERROR_BYTES = 256 * 1024
+
+/** An error answer, collected whole so that it can be read. */
+export function collectedBody(done: (body: Uint8Array | 'broken') => void): AnswerBody {
+  const pieces: Uint8Array[] = []
+  let bytes = 0
+  return {
+    chunk(piece) {
+      bytes += piece.length
+      if (bytes <= MOST_ERROR_BYTES) pieces.push(piece)
+    },
+    end: () => done(joinBytes(pieces)),
+    broken: () => done('broken'),
+  }
+}

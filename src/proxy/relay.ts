@@ -1,0 +1,308 @@
+import type { Dialect } from '../dialects/dialect.ts'
+import { voiceOf } from '../dialects/dialect-of.ts'
+import type { StreamFormat } from '../dialects/stream-format.ts'
+import type {
+  ClientEnd,
+  Clock,
+  HeaderPairs,
+  OutboundRequest,
+  Upstream,
+  UpstreamCall,
+  UpstreamEvents,
+  UpstreamFailure,
+} from '../deps.ts'
+import { isRetryable, type GateError } from '../errors/gate-error.ts'
+import { readUpstreamError } from '../errors/read-upstream-error.ts'
+import type { Refusal } from '../errors/refusal.ts'
+import type { Outcome } from '../log/request-event.ts'
+import {
+  collectedBody,
+  emptyBody,
+  eventStreamBody,
+  plainBody,
+  type AnswerBody,
+  type BodySink,
+} from './answer-body.ts'
+import {
+  answerHeaders,
+  EARLY_HEADERS,
+  isEventStream,
+  isJsonOfUnknownLength,
+  valueOf,
+} from './answer-head.ts'
+import { isEmpty502, maySendAgain } from './retry.ts'
+import { returnedHeaders } from './rewrite.ts'
+import { SilenceWatch } from './silence-watch.ts'
+
+/** How an exchange ended, told exactly once. */
+export type Settled = {
+  outcome: Outcome
+  status: number
+  reason: string | undefined
+  firstByteAt: number | undefined
+  bytesOut: number
+}
+
+/** One request on its way through the gate. Times are in milliseconds; 0 means no limit. */
+export type RelayPlan = {
+  upstream: Upstream
+  clock: Clock
+  client: ClientEnd
+  request: OutboundRequest
+  dialect: Dialect
+  /** How the route's event stream ends, where that is known. */
+  format: StreamFormat | undefined
+  /** True when the client asked for a stream: only then may the answer be committed before upstream speaks. */
+  streamed: boolean
+  /** `as-is` hands on upstream's errors and redirects untouched: llama-swap's own pages expect them so. */
+  errors: 'normalised' | 'as-is'
+  /** The model that the client named. */
+  model: string | undefined
+  /** Fields of the gate itself, on every answer. */
+  ownHeaders: HeaderPairs
+  heartbeat: { afterMs: number; everyMs: number }
+  timeouts: { upstreamHeadersMs: number; upstreamSilenceMs: number }
+  refusalFor(error: GateError): Refusal
+  settle(settled: Settled): void
+}
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+/**
+ * Carries one exchange: upstream's events come in, writes to the client go out, and it knows neither end.
+ *
+ * waiting → (committed early by a heartbeat) → answering → settled
+ */
+export class Relay implements UpstreamEvents, BodySink {
+  readonly #plan: RelayPlan
+  readonly #watch: SilenceWatch
+  #call: UpstreamCall | undefined
+  #attempt = 1
+  #sentAt: number
+  // The client has status and headers: from here on only the body can tell it anything.
+  #committed = false
+  // Upstream answered; undefined while it is silent.
+  #body: AnswerBody | undefined
+  // The body is an event stream, so a heartbeat may stand between its frames.
+  #isStream = false
+  #status = 0
+  #paused = false
+  #settled = false
+  #firstByteAt: number | undefined
+  #bytesOut = 0
+
+  constructor(plan: RelayPlan) {
+    this.#plan = plan
+    this.#sentAt = plan.clock.now()
+    this.#watch = new SilenceWatch(plan.clock, this.#limits(plan.timeouts.upstreamHeadersMs), {
+      beat: () => this.#beat(),
+      expired: () => this.#expired(),
+    })
+  }
+
+  /** Sends the request; everything after that is told by events. */
+  start(): void {
+    const { client, upstream, request } = this.#plan
+    client.listen({ drained: () => this.#drained(), gone: () => this.#gone() })
+    this.#call = upstream.send(request, this)
+  }
+
+  // Upstream's side.
+
+  head(status: number, headers: HeaderPairs): void {
+    if (this.#settled) return
+    this.#watch.limitTo(this.#limits(this.#plan.timeouts.upstreamSilenceMs))
+    this.#body = this.#bodyFor(status, headers)
+  }
+
+  chunk(bytes: Uint8Array): void {
+    if (this.#settled) return
+    this.#watch.heard()
+    this.#body?.chunk(bytes)
+  }
+
+  end(): void {
+    if (this.#settled) return
+    this.#body?.end()
+  }
+
+  failure(failure: UpstreamFailure): void {
+    if (this.#settled) return
+    if (this.#body) return this.#body.broken()
+    if (failure === 'unreachable') return this.#fail({ kind: 'upstream-unreachable' })
+    if (this.#sendAgain('reset')) return
+    this.#fail({ kind: 'upstream-broken' })
+  }
+
+  // The client's side.
+
+  write(bytes: Uint8Array): void {
+    if (this.#settled) return
+    this.#firstByteAt ??= this.#plan.clock.now()
+    this.#send(bytes)
+  }
+
+  finish(result: 'whole' | 'failed'): void {
+    this.#plan.client.end()
+    if (result === 'whole') this.#settle('completed')
+    else this.#settle('upstream-failed', 'stream-error')
+  }
+
+  /** The answer broke off: an error frame where the stream can carry one, and in any case a broken connection. */
+  cut(): void {
+    const error: GateError = { kind: 'stream-cut' }
+    if (this.#isStream) this.#send(encoder.encode(voiceOf(this.#plan.dialect).errorFrame(error)))
+    this.#breakOff(error.kind)
+  }
+
+  // Choosing what the answer becomes.
+
+  #bodyFor(status: number, headers: HeaderPairs): AnswerBody {
+    const { errors, request } = this.#plan
+    if (errors === 'normalised' && status >= 300 && status !== 304)
+      return collectedBody((body) => this.#errorCollected(status, headers, body))
+    const isStream = isEventStream(headers)
+    if (this.#committed && !(isStream && status === 200))
+      return collectedBody(() => this.#fail({ kind: 'upstream-broken' }))
+    if (!this.#committed) this.#commit(status, answerHeaders(headers, isStream))
+    if (request.method === 'HEAD' || status === 204 || status === 304) return emptyBody(this)
+    this.#isStream = isStream
+    if (isStream) return eventStreamBody(this, this.#plan.format, this.#plan.dialect)
+    return plainBody(this, isJsonOfUnknownLength(headers))
+  }
+
+  #errorCollected(status: number, headers: HeaderPairs, body: Uint8Array | 'broken'): void {
+    if (this.#settled) return
+    if (body === 'broken' || status < 400) return this.#fail({ kind: 'upstream-broken' })
+    if (isEmpty502(status, headers, body) && this.#sendAgain('empty-502')) return
+    const read = readUpstreamError(
+      {
+        status,
+        retryAfter: valueOf(headers, 'retry-after'),
+        body: decoder.decode(body),
+        model: this.#plan.model,
+      },
+      this.#plan.dialect,
+    )
+    if (read.kind === 'error') return this.#fail(read.error)
+    this.#answerAsIs(status, headers, body)
+  }
+
+  #answerAsIs(status: number, headers: HeaderPairs, body: Uint8Array): void {
+    if (this.#committed) return this.#breakOff('context-overflow')
+    this.#commit(status, [...returnedHeaders(headers), ['x-should-retry', 'false']])
+    this.#send(body)
+    this.#plan.client.end()
+    this.#settle('refused', 'context-overflow')
+  }
+
+  /** Tells the client that there is no answer: as a refusal, or in a stream that has already begun. */
+  #fail(error: GateError): void {
+    if (this.#committed) return this.#failInStream(error)
+    const refusal = this.#plan.refusalFor(error)
+    this.#commit(refusal.status, refusal.headers)
+    if (this.#plan.request.method !== 'HEAD') this.#send(refusal.body)
+    this.#plan.client.end()
+    this.#settle(refusal.status < 500 ? 'refused' : 'upstream-failed', error.kind)
+  }
+
+  /**
+   * Clients do not look for a context overflow or a retryable status inside a stream that began with 200. Where a
+   * retry would learn the true status the connection is broken; a final error is told and the stream ended.
+   */
+  #failInStream(error: GateError): void {
+    if (isRetryable(error) || error.kind === 'prompt-too-long') return this.#breakOff(error.kind)
+    this.#send(encoder.encode(voiceOf(this.#plan.dialect).errorFrame(error)))
+    this.#plan.client.end()
+    this.#settle('upstream-failed', error.kind)
+  }
+
+  #breakOff(reason: string): void {
+    this.#plan.client.break()
+    this.#settle('upstream-failed', reason)
+  }
+
+  #sendAgain(failure: 'reset' | 'empty-502'): boolean {
+    const elapsedMs = this.#plan.clock.now() - this.#sentAt
+    const attempt = this.#attempt
+    if (!maySendAgain({ failure, attempt, committed: this.#committed, elapsedMs })) return false
+    this.#attempt++
+    this.#body = undefined
+    this.#sentAt = this.#plan.clock.now()
+    this.#watch.limitTo(this.#limits(this.#plan.timeouts.upstreamHeadersMs))
+    this.#call = this.#plan.upstream.send(this.#plan.request, this)
+    return true
+  }
+
+  // Time and the client's pace.
+
+  #limits(limitMs: number): { firstBeatMs: number; beatEveryMs: number; limitMs: number } {
+    const { heartbeat, streamed } = this.#plan
+    return {
+      firstBeatMs: streamed ? heartbeat.afterMs : 0,
+      beatEveryMs: heartbeat.everyMs,
+      limitMs,
+    }
+  }
+
+  #beat(): void {
+    const collecting = this.#body !== undefined && !this.#isStream
+    if (this.#settled || this.#paused || collecting) return
+    if (!this.#committed) {
+      this.#commit(200, EARLY_HEADERS)
+      this.#isStream = true
+    }
+    this.#send(encoder.encode(voiceOf(this.#plan.dialect).heartbeat))
+  }
+
+  #expired(): void {
+    if (this.#settled) return
+    // Upstream was told to wait because the client does not read: that silence is the client's.
+    if (this.#paused) return this.#gone()
+    this.#call?.abort()
+    if (this.#body) this.#body.broken()
+    else this.#fail({ kind: 'upstream-timeout' })
+  }
+
+  #drained(): void {
+    if (!this.#paused) return
+    this.#paused = false
+    this.#watch.heard()
+    this.#call?.resume()
+  }
+
+  #gone(): void {
+    if (this.#settled) return
+    this.#plan.client.break()
+    this.#settle('client-closed')
+  }
+
+  #commit(status: number, headers: HeaderPairs): void {
+    this.#committed = true
+    this.#status = status
+    this.#plan.client.head(status, [...headers, ...this.#plan.ownHeaders])
+  }
+
+  #send(bytes: Uint8Array): void {
+    this.#bytesOut += bytes.length
+    if (this.#plan.client.write(bytes) || this.#paused) return
+    this.#paused = true
+    this.#call?.pause()
+  }
+
+  #settle(outcome: Outcome, reason?: string): void {
+    if (this.#settled) return
+    this.#settled = true
+    this.#watch.stop()
+    // After a whole answer there is nothing to abort; in every other case llama-swap must see the gate leave.
+    if (outcome !== 'completed') this.#call?.abort()
+    this.#plan.settle({
+      outcome,
+      status: this.#committed ? this.#status : 499,
+      reason,
+      firstByteAt: this.#firstByteAt,
+      bytesOut: this.#bytesOut,
+    })
+  }
+}

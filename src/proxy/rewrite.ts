@@ -1,0 +1,130 @@
+import type { HeaderPairs } from '../deps.ts'
+import { withoutHopByHop } from './hop-by-hop.ts'
+
+/**
+ * Fields that never go to llama-swap: what the gate sets itself, every way to carry a credential, what a browser adds
+ * about its page, and what only a trusted proxy may say. llama-swap forwards Authorization, x-api-key and Cookie
+ * unchanged to model processes and to remote peers, and logs the first X-Forwarded-For as the client.
+ */
+const NOT_FORWARDED = new Set([
+  'host',
+  'content-length',
+  'expect',
+  'accept-encoding',
+  'authorization',
+  'x-api-key',
+  'api-key',
+  'x-goog-api-key',
+  'cookie',
+  'origin',
+  'referer',
+  'forwarded',
+  'via',
+  'x-real-ip',
+  'x-client-ip',
+  'true-client-ip',
+])
+const NOT_FORWARDED_PREFIXES = [
+  'proxy-',
+  'cf-',
+  'x-forwarded-',
+  'sec-',
+  'access-control-',
+  'tailscale-',
+]
+
+/** Query fields by which some services take a key. */
+const CREDENTIAL_PARAMETERS = new Set([
+  'key',
+  'api_key',
+  'api-key',
+  'apikey',
+  'access_token',
+  'token',
+])
+
+/** What the gate puts on an outbound request beside the client's own fields. */
+export type OutboundExtras = {
+  /** The credential that the client presented: no field that holds it is forwarded, whatever its name. */
+  presentedSecret: string | undefined
+  upstreamApiKey: string | undefined
+  upstreamHeaders: Readonly<Record<string, string>>
+  clientAddress: string | undefined
+  requestId: string
+  /** Replaces the client's Content-Type when the body was read as something definite. */
+  contentType: string | undefined
+}
+
+/**
+ * Builds the header of the outbound request. Encodings other than identity are excluded, because the runtimes decode
+ * them each in its own way and a stream must stay readable frame by frame.
+ */
+export function outboundHeaders(inbound: HeaderPairs, extras: OutboundExtras): HeaderPairs {
+  const own = new Map<string, string>([
+    ['accept-encoding', 'identity;q=1, *;q=0'],
+    ['x-request-id', extras.requestId],
+  ])
+  if (extras.contentType !== undefined) own.set('content-type', extras.contentType)
+  if (extras.clientAddress !== undefined) own.set('x-forwarded-for', extras.clientAddress)
+  if (extras.upstreamApiKey !== undefined)
+    own.set('authorization', `Bearer ${extras.upstreamApiKey}`)
+  for (const [name, value] of Object.entries(extras.upstreamHeaders))
+    own.set(name.toLowerCase(), value)
+  const kept = withoutHopByHop(inbound).filter(
+    ([name, value]) =>
+      !own.has(name) && isForwarded(name) && !holdsSecret(value, extras.presentedSecret),
+  )
+  return [...kept, ...own]
+}
+
+function isForwarded(name: string): boolean {
+  return (
+    !NOT_FORWARDED.has(name) && !NOT_FORWARDED_PREFIXES.some((prefix) => name.startsWith(prefix))
+  )
+}
+
+function holdsSecret(value: string, secret: string | undefined): boolean {
+  return secret !== undefined && value.includes(secret)
+}
+
+/** What of the query goes on. */
+export type QueryRule = {
+  /** The only model that may be named; undefined drops every `model` field. */
+  model: string | undefined
+  presentedSecret: string | undefined
+}
+
+/**
+ * Rebuilds the query from its parsed fields, so that no second reading of the same text can find another model.
+ *
+ * @returns the query with its leading `?`, or an empty string
+ */
+export function outboundSearch(search: string, rule: QueryRule): string {
+  if (search.length < 2) return ''
+  const kept = new URLSearchParams()
+  for (const [name, value] of new URLSearchParams(search)) {
+    if (name === 'model' || CREDENTIAL_PARAMETERS.has(name.toLowerCase())) continue
+    if (!holdsSecret(value, rule.presentedSecret)) kept.append(name, value)
+  }
+  if (rule.model !== undefined) kept.append('model', rule.model)
+  return kept.size === 0 ? '' : `?${kept.toString()}`
+}
+
+const NOT_RETURNED = new Set(['set-cookie', 'server', 'alt-svc', 'date'])
+
+// A target on this gate. llama-swap redirects by path; anything absolute would name the owner's network.
+const OWN_LOCATION = /^(?:\/(?!\/)|[\w.-]+(?:\/|$)|\?)/
+
+/**
+ * The fields of upstream's answer that the client gets: none of the connection, no CORS (llama-server sends an empty
+ * `Access-Control-Allow-Origin`, llama-swap echoes any origin), no request ids but the gate's.
+ */
+export function returnedHeaders(upstream: HeaderPairs): HeaderPairs {
+  return withoutHopByHop(upstream).filter(
+    ([name, value]) =>
+      !NOT_RETURNED.has(name) &&
+      !name.startsWith('access-control-') &&
+      !name.endsWith('request-id') &&
+      (name !== 'location' || OWN_LOCATION.test(value)),
+  )
+}
