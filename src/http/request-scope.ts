@@ -1,6 +1,7 @@
 import type { HeaderPairs, HostBindings } from '../deps.ts'
 import { dialectOf } from '../dialects/dialect-of.ts'
 import type { Dialect } from '../dialects/dialect.ts'
+import { loggableModel, loggablePath } from '../log/loggable.ts'
 import type { Outcome, RequestEvent } from '../log/request-event.ts'
 
 /** How a request ended, as far as its log event needs it. */
@@ -50,9 +51,9 @@ export class RequestScope {
       at: this.acceptedAt,
       requestId: this.requestId,
       method: this.method,
-      path: this.path,
+      path: loggablePath(this.path),
       keyId: this.keyId,
-      model: this.model,
+      model: loggableModel(this.model),
       status: ending.status,
       outcome: ending.outcome,
       reason: ending.reason ?? this.reason,

@@ -1,0 +1,50 @@
+import { createApp, type Gate } from '../../src/app.ts'
+import { parseConfig } from '../../src/config/parse-config.ts'
+import { createFetchUpstream } from '../../src/proxy/fetch-upstream.ts'
+import { consoleLogger } from './console-logger.ts'
+import { subtleSha256 } from './subtle-sha256.ts'
+import { workerClock } from './worker-clock.ts'
+
+/** Bindings: `CONFIG` holds the text of a config.json; the variables that override it are read as elsewhere. */
+type WorkerEnv = Record<string, unknown>
+
+let built: Promise<Gate> | undefined
+
+function textsOf(env: WorkerEnv): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(env).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? value : undefined,
+    ]),
+  )
+}
+
+async function build(env: WorkerEnv): Promise<Gate> {
+  const texts = textsOf(env)
+  const text = texts['CONFIG']
+  const file = text === undefined ? undefined : { name: 'the binding CONFIG', text }
+  const input = { file, env: texts, readFile: undefined, isPublic: true }
+  const loaded = await parseConfig(input, subtleSha256)
+  if (!loaded.ok) throw new Error(loaded.message)
+  const { config } = loaded
+  return createApp({
+    config,
+    upstream: createFetchUpstream(config.upstream.url.replace(/\/+$/, ''), (url, init) =>
+      fetch(url, init),
+    ),
+    clock: workerClock,
+    logger: consoleLogger(config.log),
+    sha256: subtleSha256,
+    modelConfig: { read: async () => undefined },
+  })
+}
+
+export default {
+  async fetch(request, env) {
+    built ??= build(env)
+    const gate = await built
+    return gate.fetch(request, {
+      clientAddress: request.headers.get('cf-connecting-ip') ?? undefined,
+    })
+  },
+} satisfies ExportedHandler<WorkerEnv>

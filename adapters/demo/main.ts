@@ -1,0 +1,33 @@
+import process from 'node:process'
+import { readSettings } from './options.ts'
+import { createDemoServer, originOf } from './server.ts'
+
+/** Starts the demo upstream and stops it on SIGTERM or SIGINT. */
+function main(): void {
+  const settings = readSettings(process.env)
+  if (!settings.ok) return fail(settings.message)
+
+  const { host, port } = settings
+  const server = createDemoServer(settings.demo)
+  server.on('error', (error: Error & { code?: string }) => {
+    fail(error.code === 'EADDRINUSE' ? `port ${port} on ${host} is already in use` : error.message)
+  })
+  server.listen(port, host, () => {
+    console.log(`demo upstream listening on ${originOf(server)}`)
+  })
+
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}
+
+/** Nothing here is worth draining; exiting also closes the port and whatever is connected. */
+function stop(): void {
+  process.exit(0)
+}
+
+function fail(message: string): void {
+  console.error(`demo upstream: ${message}`)
+  process.exit(1)
+}
+
+main()

@@ -1,0 +1,4 @@
+import { runGate } from '../process/run-gate.ts'
+import { runtime } from './runtime.ts'
+
+await runGate(runtime)

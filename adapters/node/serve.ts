@@ -1,0 +1,64 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { once } from 'node:events'
+import { createAdaptorServer } from '@hono/node-server'
+import type { Gate } from '../../src/app.ts'
+import type { HeaderPairs, HostBindings } from '../../src/deps.ts'
+import type { Listening } from '../process/start-gate.ts'
+import { openOutgoing } from './client-end.ts'
+import { readIncoming } from './read-incoming.ts'
+
+type NodeBindings = { incoming: IncomingMessage; outgoing: ServerResponse }
+
+/** Idle connections are kept longer than clients and tunnels keep theirs, so that they close first and no request is lost. */
+const KEEP_ALIVE_MS = 75_000
+/** How often connections that went idle during a drain are closed. */
+const SWEEP_MS = 250
+
+/** Serves a gate with node:http. */
+export async function serve(
+  gate: Gate,
+  { host, port }: { host: string; port: number },
+): Promise<Listening> {
+  const server = createAdaptorServer({
+    // A plain node:http server is asked for, so these are its objects.
+    fetch: (request, env) => gate.fetch(request, bindingsFor(env as NodeBindings)),
+  }) as Server
+  server.keepAliveTimeout = KEEP_ALIVE_MS
+  server.listen(port, host)
+  await once(server, 'listening')
+  return { url: urlOf(server), stop: (graceMs) => stop(server, graceMs) }
+}
+
+function bindingsFor({ incoming, outgoing }: NodeBindings): HostBindings {
+  return {
+    clientAddress: incoming.socket.remoteAddress,
+    rawTarget: incoming.url,
+    headers: () => headersOf(incoming.rawHeaders),
+    readBody: (maxBytes) => readIncoming(incoming, maxBytes),
+    openClient: () => openOutgoing(outgoing),
+  }
+}
+
+function headersOf(raw: string[]): HeaderPairs {
+  const pairs: Array<[string, string]> = []
+  for (let i = 0; i + 1 < raw.length; i += 2) pairs.push([raw[i]!.toLowerCase(), raw[i + 1]!])
+  return pairs
+}
+
+function urlOf(server: Server): string {
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('expected a TCP address')
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
+  return `http://${host}:${address.port}`
+}
+
+async function stop(server: Server, graceMs: number): Promise<void> {
+  const closed = once(server, 'close')
+  server.close()
+  // A kept-alive connection whose answer ends now would stay open for the whole keep-alive time.
+  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS)
+  const deadline = setTimeout(() => server.closeAllConnections(), graceMs)
+  await closed
+  clearInterval(sweep)
+  clearTimeout(deadline)
+}

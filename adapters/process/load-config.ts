@@ -1,0 +1,43 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { dirname, resolve } from 'node:path'
+import { parseConfig, type ConfigResult } from '../../src/config/parse-config.ts'
+import { sha256 } from './sha256.ts'
+
+const DEFAULT_FILE = './config.json'
+
+/** The file that the environment names, or the default one. */
+export function configPath(env: NodeJS.ProcessEnv): string {
+  return env['CONFIG'] || DEFAULT_FILE
+}
+
+/** Reads the configuration from the file and the environment. A missing default file is no fault, a missing named one is. */
+export async function loadConfig(env: NodeJS.ProcessEnv): Promise<ConfigResult> {
+  const path = configPath(env)
+  if (!existsSync(path) && env['CONFIG'])
+    return { ok: false, message: `CONFIG names ${path}, but there is no such file.` }
+  const read = readText(path)
+  if (!read.ok) return { ok: false, message: `${path} cannot be read: ${read.why}` }
+  const file = read.text === undefined ? undefined : { name: path, text: read.text }
+  return parseConfig(
+    { file, env, readFile: (name) => readFileSync(resolved(name, path), 'utf8') },
+    sha256,
+  )
+}
+
+type Read = { ok: true; text: string | undefined } | { ok: false; why: string }
+
+function readText(path: string): Read {
+  if (!existsSync(path)) return { ok: true, text: undefined }
+  try {
+    return { ok: true, text: readFileSync(path, 'utf8').replace(/^\uFEFF/, '') }
+  } catch (error) {
+    return { ok: false, why: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+/** A path in the configuration: from the home directory, or from where the configuration stands. */
+function resolved(name: string, configFile: string): string {
+  if (name.startsWith('~/')) return resolve(homedir(), name.slice(2))
+  return resolve(dirname(configFile), name)
+}

@@ -1,0 +1,62 @@
+import { dirname, resolve } from 'node:path'
+import { createApp, type Gate } from '../../src/app.ts'
+import type { GateConfig } from '../../src/config/schema.ts'
+import type { Upstream } from '../../src/deps.ts'
+import { configPath } from './load-config.ts'
+import { createModelConfigFile } from './model-config-file.ts'
+import { sha256 } from './sha256.ts'
+import { createStdoutLogger } from './stdout-logger.ts'
+import { systemClock } from './system-clock.ts'
+
+/** A gate that accepts connections. */
+export type Listening = {
+  /** Base URL without a trailing slash. */
+  url: string
+  /** Stops accepting, lets running answers finish for at most `graceMs`, then cuts what is left. */
+  stop(graceMs: number): Promise<void>
+}
+
+/** What one runtime does its own way. */
+export type Runtime = {
+  name: string
+  createUpstream(url: string): Upstream
+  /** Rejects with the system's error (EADDRINUSE, EACCES, …) when the address cannot be had. */
+  serve(gate: Gate, address: { host: string; port: number }): Promise<Listening>
+}
+
+/** Builds the gate from its configuration and serves it on a runtime. */
+export async function startGate(
+  runtime: Runtime,
+  config: GateConfig,
+  warn: (message: string) => void,
+): Promise<Listening> {
+  const logger = createStdoutLogger(config.log)
+  const modelFile = resolve(dirname(configPath(process.env)), config.upstream.configFile)
+  const gate = createApp({
+    config,
+    upstream: runtime.createUpstream(config.upstream.url.replace(/\/+$/, '')),
+    clock: systemClock,
+    logger,
+    sha256,
+    modelConfig: createModelConfigFile(modelFile, warn),
+  })
+  const listening = await runtime.serve(gate, config.listen)
+  return {
+    url: listening.url,
+    async stop(graceMs) {
+      await listening.stop(graceMs)
+      logger.flush()
+    },
+  }
+}
+
+/** Why a gate could not listen, with the way out. */
+export function explainListenError(error: unknown, { host, port }: GateConfig['listen']): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const text = error instanceof Error ? error.message : String(error)
+  if (code === 'EADDRINUSE' || /in use|EADDRINUSE|AddrInUse/i.test(text))
+    return `Port ${port} on ${host} is already in use. Stop what listens there, or choose another port with PORT=… or "listen.port".`
+  if (code === 'EACCES' || /permission denied/i.test(text))
+    return `This user may not listen on port ${port}. Ports below 1024 need rights; choose another with PORT=…`
+  return `Cannot listen on ${host} port ${port}: ${text}`
+}
