@@ -1,13 +1,11 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { once } from 'node:events'
-import { createAdaptorServer } from '@hono/node-server'
+import { createServer, IncomingMessage, ServerResponse, type Server } from 'node:http'
+import { getRequestListener, type Http2Bindings, type HttpBindings } from '@hono/node-server'
 import type { Gate } from '../../src/app.ts'
 import type { HeaderPairs, HostBindings } from '../../src/deps.ts'
 import type { Listening } from '../process/start-gate.ts'
 import { openOutgoing } from './client-end.ts'
 import { readIncoming } from './read-incoming.ts'
-
-type NodeBindings = { incoming: IncomingMessage; outgoing: ServerResponse }
 
 /** Idle connections are kept longer than clients and tunnels keep theirs, so that they close first and no request is lost. */
 const KEEP_ALIVE_MS = 75_000
@@ -19,17 +17,18 @@ export async function serve(
   gate: Gate,
   { host, port }: { host: string; port: number },
 ): Promise<Listening> {
-  const server = createAdaptorServer({
-    // A plain node:http server is asked for, so these are its objects.
-    fetch: (request, env) => gate.fetch(request, bindingsFor(env as NodeBindings)),
-  }) as Server
+  const server = createServer(
+    getRequestListener((request, env) => gate.fetch(request, bindingsFor(env))),
+  )
   server.keepAliveTimeout = KEEP_ALIVE_MS
   server.listen(port, host)
   await once(server, 'listening')
   return { url: urlOf(server), stop: (graceMs) => stop(server, graceMs) }
 }
 
-function bindingsFor({ incoming, outgoing }: NodeBindings): HostBindings {
+function bindingsFor({ incoming, outgoing }: HttpBindings | Http2Bindings): HostBindings {
+  if (!(incoming instanceof IncomingMessage) || !(outgoing instanceof ServerResponse))
+    throw new TypeError('expected an HTTP/1 exchange')
   return {
     clientAddress: incoming.socket.remoteAddress,
     rawTarget: incoming.url,
