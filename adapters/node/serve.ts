@@ -17,9 +17,8 @@ export async function serve(
   gate: Gate,
   { host, port }: { host: string; port: number },
 ): Promise<Listening> {
-  const server = createServer(
-    getRequestListener((request, env) => gate.fetch(request, bindingsFor(env))),
-  )
+  const answer = getRequestListener((request, env) => gate.fetch(request, bindingsFor(env)))
+  const server = createServer((incoming, outgoing) => void answer(incoming, outgoing))
   server.keepAliveTimeout = KEEP_ALIVE_MS
   server.listen(port, host)
   await once(server, 'listening')

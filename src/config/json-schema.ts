@@ -10,15 +10,20 @@ export function configJsonSchema(): object {
     title: 'swapgate configuration',
     ...z.toJSONSchema(configSchema, {
       io: 'input',
-      override: ({ jsonSchema }) => {
-        const { type, description, default: fallback, ...rest } = jsonSchema
-        if (type !== 'integer' && type !== 'boolean' && type !== 'number') return
-        for (const name of Object.keys(rest)) Reflect.deleteProperty(jsonSchema, name)
-        Reflect.deleteProperty(jsonSchema, 'type')
-        jsonSchema.anyOf = [{ type, ...rest }, { type: 'string', pattern: SUBSTITUTED }]
-      },
+      override: ({ jsonSchema }) => orSubstituted(jsonSchema),
     }),
   }
 }
 
 const SUBSTITUTED = '^\\{(env|file):[^{}]+\\}$'
+
+const PLAIN_TYPES = new Set(['integer', 'number', 'boolean'])
+
+/** Lets a value also be written as a substitution, where its own rule would not allow such a text. */
+function orSubstituted(schema: z.core.JSONSchema.BaseSchema): void {
+  const { description: _description, default: _default, ...rule } = schema
+  const isText = rule.type === 'string' && (rule.pattern ?? rule.enum ?? rule.format) !== undefined
+  if (!isText && !PLAIN_TYPES.has(String(rule.type))) return
+  for (const name of Object.keys(rule)) Reflect.deleteProperty(schema, name)
+  schema.anyOf = [rule, { type: 'string', pattern: SUBSTITUTED }]
+}
