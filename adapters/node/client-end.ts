@@ -13,7 +13,6 @@ class OutgoingClient implements ClientEnd {
   readonly #outgoing: ServerResponse
   readonly #answered: () => void
   #over = false
-  #corked = false
 
   constructor(outgoing: ServerResponse, answered: () => void) {
     this.#outgoing = outgoing
@@ -31,48 +30,31 @@ class OutgoingClient implements ClientEnd {
   }
 
   head(status: number, headers: HeaderPairs): void {
-    this.#cork()
+    // The head must leave before the first byte of the body is there; when that byte comes at once, both go together.
+    const { socket } = this.#outgoing
+    socket?.cork()
     this.#outgoing.writeHead(status, headers.flat())
-    // A heartbeat's head or a stream's must leave before the first byte of the body.
     this.#outgoing.flushHeaders()
+    process.nextTick(() => socket?.uncork())
     this.#answered()
   }
 
   write(bytes: Uint8Array): boolean {
     if (this.#over) return true
-    this.#cork()
     return this.#outgoing.write(bytes)
   }
 
   end(): void {
     if (this.#over) return
     this.#over = true
-    // node:http forgets the chunks of a corked answer when it is ended; the socket holds them back instead.
-    this.#outgoing.socket?.cork()
-    this.#uncork()
     this.#outgoing.end()
   }
 
   break(): void {
     if (this.#over) return
     this.#over = true
-    this.#uncork()
     this.#answered()
     if (this.#outgoing.writableLength === 0) this.#outgoing.destroy()
     else this.#outgoing.once('drain', () => this.#outgoing.destroy())
-  }
-
-  /** Head and chunks of one turn leave in one write. */
-  #cork(): void {
-    if (this.#corked) return
-    this.#corked = true
-    this.#outgoing.cork()
-    process.nextTick(() => this.#uncork())
-  }
-
-  #uncork(): void {
-    if (!this.#corked) return
-    this.#corked = false
-    this.#outgoing.uncork()
   }
 }
