@@ -1,6 +1,5 @@
 import { Hono } from 'hono'
 import type { Deps, HostBindings } from './deps.ts'
-import { refusalOf } from './errors/refusal.ts'
 import { authenticate } from './http/authenticate.ts'
 import { authorizeRoute } from './http/authorize-route.ts'
 import { answerPreflight } from './http/cors.ts'
@@ -9,13 +8,12 @@ import type { GateEnv } from './http/gate-env.ts'
 import { identifyModel } from './http/identify-model.ts'
 import { listModels, listRunning } from './http/list-models.ts'
 import { openScope } from './http/open-scope.ts'
-import { health, hello, refuseUpgrade } from './http/own-routes.ts'
-import { refuse, toResponse } from './http/refuse.ts'
-import { RequestScope } from './http/request-scope.ts'
+import { health, hello, refuseBadAddress, refuseUpgrade } from './http/own-routes.ts'
+import { refuse } from './http/refuse.ts'
 import type { Asking } from './llama-swap/ask.ts'
 import { createModelDirectory } from './llama-swap/model-directory.ts'
 import { outboundHeaders } from './proxy/rewrite.ts'
-import { canonicalTarget } from './routes/canonical-path.ts'
+import { canonicalTarget, NO_TARGET } from './routes/canonical-path.ts'
 
 /** The gate: give it a request and what the host knows of it, get an answer. */
 export type Gate = { fetch(request: Request, host: HostBindings): Promise<Response> | Response }
@@ -30,6 +28,7 @@ export function createApp(deps: Deps): Gate {
 
   app.use(openScope(deps))
   app.use(answerPreflight)
+  app.use(refuseBadAddress)
   app.get('/health', health)
   app.get('/', hello)
   app.get('/api/hello', hello)
@@ -56,23 +55,8 @@ export function createApp(deps: Deps): Gate {
         host.rawTarget,
       )
       if (read.ok) return app.fetch(request, { ...host, target: read.target })
-      return refuseAddress(request, host, { kind: `bad-${read.problem}` })
+      return app.fetch(request, { ...host, target: NO_TARGET, badAddress: `bad-${read.problem}` })
     },
-  }
-
-  /** An address with no canonical form never reaches a router. */
-  function refuseAddress(
-    { method }: Request,
-    host: HostBindings,
-    error: { kind: 'bad-host' | 'bad-path' },
-  ): Response {
-    const now = deps.clock.now()
-    const scope = new RequestScope({ method, path: '(not canonical)', acceptedAt: now }, host)
-    const refusal = refusalOf(error, scope.dialect)
-    deps.logger.request(
-      scope.eventFor({ outcome: 'refused', status: refusal.status, reason: error.kind }, now),
-    )
-    return toResponse(refusal, scope)
   }
 }
 

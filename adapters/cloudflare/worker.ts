@@ -39,12 +39,27 @@ async function build(env: WorkerEnv): Promise<Gate> {
   })
 }
 
+/** A Worker has no start at which it could fail: what is wrong is logged, and each request told so without details. */
+async function gateOrReason(env: WorkerEnv): Promise<Gate | string> {
+  try {
+    built ??= build(env)
+    return await built
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
 export default {
   async fetch(request, env) {
-    built ??= build(env)
-    const gate = await built
-    return gate.fetch(request, {
-      clientAddress: request.headers.get('cf-connecting-ip') ?? undefined,
-    })
+    const gate = await gateOrReason(env)
+    if (typeof gate !== 'string')
+      return gate.fetch(request, {
+        clientAddress: request.headers.get('cf-connecting-ip') ?? undefined,
+      })
+    console.error(gate)
+    return Response.json(
+      { error: { message: 'This gate is not configured. Its owner can see why in its log.' } },
+      { status: 503 },
+    )
   },
 } satisfies ExportedHandler<WorkerEnv>

@@ -8,7 +8,7 @@ export async function serve(
 ): Promise<Listening> {
   const now = new AbortController()
   const server = Deno.serve(
-    { hostname: host, port, signal: now.signal, onListen: () => {} },
+    { hostname: host, port, signal: now.signal, onListen: () => {}, onError },
     (request, { remoteAddr }) => gate.fetch(request, { clientAddress: remoteAddr.hostname }),
   )
   const { hostname, port: bound } = server.addr
@@ -20,4 +20,10 @@ export async function serve(
       clearTimeout(deadline)
     },
   }
+}
+
+/** Deno tells here, too, that a body broke off, which the gate has logged; the answer is then not used. */
+function onError(error: unknown): Response {
+  if (error !== undefined) console.error(error)
+  return new Response(null, { status: 500 })
 }

@@ -54,7 +54,9 @@ class OutgoingClient implements ClientEnd {
     if (this.#over) return
     this.#over = true
     this.#answered()
-    if (this.#outgoing.writableLength === 0) this.#outgoing.destroy()
-    else this.#outgoing.once('drain', () => this.#outgoing.destroy())
+    const { socket } = this.#outgoing
+    // FIN behind what was written. 'drain' would not tell when that has left: it comes only after a write that was too much.
+    if (socket) socket.destroySoon()
+    else this.#outgoing.destroy()
   }
 }

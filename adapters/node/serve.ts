@@ -33,7 +33,8 @@ function bindingsFor({ incoming, outgoing }: HttpBindings | Http2Bindings): Host
     rawTarget: incoming.url,
     headers: () => headersOf(incoming.rawHeaders),
     readBody: (maxBytes) => readIncoming(incoming, maxBytes),
-    openClient: () => openOutgoing(outgoing),
+    // Hono answers HEAD with a copy of the Response to GET; what is already written would be answered a second time.
+    openClient: incoming.method === 'HEAD' ? undefined : () => openOutgoing(outgoing),
   }
 }
 

@@ -10,6 +10,8 @@ export type Credential =
 const BEARER = /^bearer +([\x21-\x2b\x2d-\x7e]+)$/i
 const BASIC = /^basic +([A-Za-z0-9+/_-]+={0,2})$/i
 const TOKEN = /^[\x21-\x2b\x2d-\x7e]+$/
+// RFC 9110 §5.5: blanks around a value are space and tab. trim() takes more, U+00A0 too, which other checks would not.
+const NOT_ASCII_TEXT = /[^\t\x20-\x7e]/
 
 /**
  * The only place that reads credentials. Authorization (Bearer, or Basic with the key as password, RFC 7617) and
@@ -22,6 +24,7 @@ export function readCredential(
   authorization: string | undefined,
   apiKey: string | undefined,
 ): Credential {
+  if (NOT_ASCII_TEXT.test(`${authorization ?? ''}${apiKey ?? ''}`)) return { kind: 'malformed' }
   const presented = [fromAuthorization(authorization?.trim()), fromApiKey(apiKey?.trim())]
   const given = presented.filter((credential) => credential !== undefined)
   if (given.some(({ kind }) => kind === 'malformed')) return { kind: 'malformed' }

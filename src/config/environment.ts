@@ -17,26 +17,23 @@ function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Lays the environment over the file's content; `API_KEYS` is added to the file's keys. An empty variable is unset. */
+/**
+ * Lays the environment over the file's content; `API_KEYS` is added to the file's keys. An empty variable is unset. What
+ * the file writes in the wrong form is left, so that the schema can tell of it.
+ */
 export function withEnvironment(file: JsonObject, env: Env, problems: ConfigProblem[]): JsonObject {
   const config: JsonObject = { ...file }
   for (const [name, [section, field]] of OVERRIDES) {
     const value = env[name]
     if (value === undefined || value === '') continue
+    const written = section in config ? config[section] : {}
     if (field === undefined) config[section] = value
-    else config[section] = { ...sectionOf(config[section]), [field]: valueOf(name, value) }
+    else if (isObject(written)) config[section] = { ...written, [field]: valueOf(name, value) }
   }
   const added = keysFrom(env['API_KEYS'] ?? '', problems)
-  if (added.length > 0) config['keys'] = [...listOf(config['keys']), ...added]
+  const written = 'keys' in config ? config['keys'] : []
+  if (added.length > 0 && Array.isArray(written)) config['keys'] = [...written, ...added]
   return config
-}
-
-function sectionOf(value: unknown): JsonObject {
-  return isObject(value) ? value : {}
-}
-
-function listOf(value: unknown): unknown[] {
-  return Array.isArray(value) ? value : []
 }
 
 function valueOf(name: string, value: string): unknown {

@@ -22,6 +22,8 @@ function explain(issue: Issue, prefix: ConfigPath, raw: unknown): ConfigProblem[
       return [{ path, message: notOneOf(issue.values.map(String), valueAt(raw, path)) }]
     case 'invalid_type':
       return [{ path, message: wrongType(issue.expected, valueAt(raw, path)) }]
+    case 'invalid_key':
+      return issue.issues.map(({ message }) => ({ path, message: `its name ${message}` }))
     case 'invalid_format':
       if (issue.format === 'datetime')
         return [{ path, message: 'must be a time such as 2027-01-01T00:00:00Z' }]
@@ -61,6 +63,7 @@ const ARTICLES: Record<string, string> = {
   boolean: 'true or false',
   array: 'a list: [ … ]',
   object: 'an object: { … }',
+  record: 'an object: { … }',
 }
 
 function wrongType(expected: string, given: unknown): string {

@@ -1,8 +1,8 @@
-import { decodeJson, scanJsonObject } from '../body/scan-json.ts'
 import type { Sha256 } from '../deps.ts'
 import { explainIssues } from './explain-issues.ts'
 import { withEnvironment } from './environment.ts'
-import { isLoopback } from './is-loopback.ts'
+import { isLoopback, isThisMachine } from './is-loopback.ts'
+import { readJson } from './read-json.ts'
 import { configSchema, type GateConfig, type KeyConfig } from './schema.ts'
 import { showPath, substitute, type ConfigProblem, type Sources } from './substitute.ts'
 
@@ -45,12 +45,16 @@ export async function parseConfig(input: ConfigInput, sha256: Sha256): Promise<C
   return { ok: true, config, warnings }
 }
 
+/** A key in the place of a field's name or of an id would be shown there. */
+const GENERATED_KEY = /sk-[\w-]{16,}/g
+
 function invalid(input: ConfigInput, problems: ConfigProblem[]): ConfigResult {
   const name = input.file?.name ?? 'the environment'
   const lines = problems.map(({ path, message }) =>
     path.length === 0 ? `  ${message}` : `  ${showPath(path)}: ${message}`,
   )
-  return { ok: false, message: `The configuration in ${name} is not valid:\n${lines.join('\n')}` }
+  const message = `The configuration in ${name} is not valid:\n${lines.join('\n')}`
+  return { ok: false, message: message.replace(GENERATED_KEY, 'sk-…') }
 }
 
 function objectOf(value: unknown): Record<string, unknown> {
@@ -60,27 +64,10 @@ function objectOf(value: unknown): Record<string, unknown> {
 }
 
 function jsonObjectIn(text: string, problems: ConfigProblem[]): unknown {
-  const bytes = new TextEncoder().encode(text)
-  const scan = scanJsonObject(bytes)
-  const value = scan.ok ? decodeJson(bytes) : undefined
-  if (scan.ok && value !== undefined) return value
-  problems.push({ path: [], message: syntaxMessage(text, scan.ok ? undefined : scan) })
+  const read = readJson(text)
+  if (read.ok) return read.value
+  problems.push({ path: [], message: read.message })
   return {}
-}
-
-function syntaxMessage(
-  text: string,
-  problem: { problem: string; at: number; name?: string } | undefined,
-): string {
-  if (!problem) return 'not valid JSON: a string holds a line break or a bad escape'
-  const before = new TextDecoder().decode(new TextEncoder().encode(text).subarray(0, problem.at))
-  const line = before.split('\n').length
-  const column = before.length - before.lastIndexOf('\n')
-  const where = `line ${line}, column ${column}`
-  if (problem.problem === 'duplicate') return `${where}: "${problem.name}" is given twice; keep one`
-  if (problem.problem === 'not-an-object')
-    return `${where}: the file must hold one JSON object: { … }`
-  return `${where}: not valid JSON (comments and trailing commas are not allowed)`
 }
 
 function longForm(key: string | KeyConfig, index: number): KeyConfig {
@@ -135,12 +122,18 @@ function unsafe(config: GateConfig, isPublic: boolean): ConfigProblem[] {
       path: ['keys'],
       message: `there are none, but others could reach the gate${isPublic ? '' : ` on ${host}`}. Add a key, set API_KEYS, or listen on 127.0.0.1`,
     })
-  const upstream = new URL(config.upstream.url)
-  const upstreamHost = upstream.hostname.replace(/^\[|\]$/g, '')
-  if (!isPublic && isLoopback(upstreamHost) && upstream.port === String(port))
+  if (!isPublic && isOwnAddress(new URL(config.upstream.url), config.listen))
     problems.push({
       path: ['upstream', 'url'],
       message: `is the gate's own address (port ${port}); it must be llama-swap's, usually http://127.0.0.1:8080`,
     })
   return problems
+}
+
+/** Whether a URL leads back to the gate. The same port on another address of this machine may well be llama-swap's. */
+function isOwnAddress(url: URL, listen: GateConfig['listen']): boolean {
+  const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80))
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const isSameHost = host === listen.host.toLowerCase()
+  return port === listen.port && (isSameHost || (isThisMachine(host) && isThisMachine(listen.host)))
 }

@@ -48,7 +48,8 @@ type Found = { ok: true; value: string } | { ok: false; message: string }
 
 function fromEnv(name: string, { env }: Sources): Found {
   const value = env[name]
-  if (value !== undefined && value !== '') return { ok: true, value }
+  // Not only undefined: an inherited name such as `toString` is no variable.
+  if (typeof value === 'string' && value !== '') return { ok: true, value }
   return {
     ok: false,
     message: `the environment variable ${name} is not set; set it, or remove this entry`,
@@ -58,7 +59,8 @@ function fromEnv(name: string, { env }: Sources): Found {
 function fromFile(path: string, { readFile }: Sources): Found {
   if (!readFile) return { ok: false, message: '{file:…} is not available here; use {env:…}' }
   try {
-    return { ok: true, value: readFile(path).trim() }
+    const value = readFile(path).trim()
+    return value === '' ? { ok: false, message: `the file ${path} is empty` } : { ok: true, value }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     return { ok: false, message: `the file ${path} cannot be read: ${why}` }

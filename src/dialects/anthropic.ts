@@ -25,12 +25,15 @@ export const anthropic: DialectVoice = {
   heartbeat: 'event: ping\ndata: {"type": "ping"}\n\n',
 }
 
+// "." and "$" would stop at U+2028, which JSON leaves unescaped.
+const BARE_ERROR = /(?<![^\r\n])event: ?error\r?\ndata: ?([^\r\n]*)/g
+
 /**
  * Turns an error frame that llama-server wrote into Anthropic's shape: it sends `event: error` with a bare
  * `{code,message,type}`, which the SDK cannot read. Any other text is given back as it is.
  */
 export function repairErrorFrames(frames: string): string {
-  return frames.replace(/^event: ?error\r?\ndata: ?(.*)$/gm, (frame: string, data: string) => {
+  return frames.replace(BARE_ERROR, (frame: string, data: string) => {
     const message = bareMessage(data)
     if (message === undefined) return frame
     return anthropic

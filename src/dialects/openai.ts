@@ -1,13 +1,24 @@
 import { statusOf, type GateError } from '../errors/gate-error.ts'
-import { messageOf } from '../errors/message-of.ts'
+import { messageOf, withoutRetryTriggers } from '../errors/message-of.ts'
 import type { DialectVoice } from './dialect.ts'
 
 /** OpenAI's `type` and `code` of a refusal. */
 function typeAndCode(error: GateError): { type: string; code: string } {
-  if (error.kind === 'upstream-refused')
-    return { type: error.type ?? typeOfStatus(error.status), code: error.code ?? 'upstream_error' }
+  if (error.kind === 'upstream-refused') {
+    const { status, type, code } = error
+    return {
+      type: usableWord(type, status) ?? typeOfStatus(status),
+      code: usableWord(code, status) ?? 'upstream_error',
+    }
+  }
   if (error.kind === 'stream-cut') return { type: 'server_error', code: 'stream_interrupted' }
   return { type: typeOfStatus(statusOf(error)), code: CODES[error.kind] }
+}
+
+/** Upstream's own word, unless it would make OpenCode retry what is final: llama-server calls bad input `server_error`. */
+function usableWord(word: string | undefined, status: number): string | undefined {
+  if (word === undefined || status >= 500) return word
+  return withoutRetryTriggers(word) === word ? word : undefined
 }
 
 function typeOfStatus(status: number): string {
@@ -52,8 +63,15 @@ const CODES: Record<Exclude<GateError['kind'], 'upstream-refused' | 'stream-cut'
 
 function errorBody(error: GateError): string {
   const { type, code } = typeAndCode(error)
-  const param = error.kind === 'bad-request' ? (error.param ?? null) : null
+  const param = error.kind === 'bad-request' ? shownParam(error.param) : null
   return JSON.stringify({ error: { message: messageOf(error), type, param, code } })
+}
+
+const SHOWN_PARAM_LENGTH = 80
+
+/** The field that is wrong; its name may be the client's own. */
+function shownParam(param: string | undefined): string | null {
+  return param === undefined ? null : withoutRetryTriggers(param.slice(0, SHOWN_PARAM_LENGTH))
 }
 
 /** OpenAI's API: `{"error":{message,type,param,code}}`; stream errors as a data frame, comments as heartbeat. */

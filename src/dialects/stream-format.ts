@@ -1,16 +1,17 @@
 /** How a route's event stream is framed and how it says that it is finished (facts: one terminator each). */
 export type StreamFormat = 'chat' | 'responses' | 'messages' | 'native'
 
+// Lines begin after CR or LF only (HTML §9.2.6); /^/m would also take U+2028, which a model may write into JSON unescaped.
 const FINISHED: Record<StreamFormat, RegExp> = {
   // OpenAI chat and completions: the [DONE] line, or a choice that names its finish_reason.
-  chat: /^data: ?\[DONE\]|"finish_reason" ?: ?"/m,
+  chat: /(?<![^\r\n])data: ?\[DONE\]|"finish_reason" ?: ?"/,
   responses: /"type" ?: ?"response\.(?:completed|incomplete|failed)"/,
-  messages: /^event: ?message_stop|"type" ?: ?"message_stop"/m,
+  messages: /(?<![^\r\n])event: ?message_stop|"type" ?: ?"message_stop"/,
   // llama.cpp's own /completion and /infill.
   native: /"stop" ?: ?true/,
 }
 
-const ERROR_FRAME = /^event: ?error|^data: ?\{ ?"(?:error"|type" ?: ?"error")/m
+const ERROR_FRAME = /(?<![^\r\n])(?:event: ?error|data: ?\{ ?"(?:error"|type" ?: ?"error"))/
 
 /**
  * Tells from the last frames of a stream how it ended. JSON escapes quotes and line breaks inside strings, so text

@@ -6,9 +6,31 @@ import type { GateError } from './gate-error.ts'
  */
 const NUMBER_LIKE_A_STATUS = /\d*(?:429|500|502|503|504|524)\d*/g
 
+/** The words on which OpenCode retries, found anywhere in an error's message or body ("unterminated" holds one, too). */
+const RETRY_WORDS = new RegExp(
+  [
+    'rate increased too quickly|rate[ _-]limit|too many requests|overloaded|service unavailable',
+    'internal (?:server )?error|server[ _]error|provider returned error|terminated|fetch failed',
+    'network error|upstream connect|connection (?:error|refused|lost)|socket hang up',
+    'econnrefused|econnreset|etimedout|enotfound|^timeout$',
+    '(?:request|response|connection|network|stream|read) (?:timeout|timed out)',
+    'try your request again|resource exhausted|try again (?:later|in)',
+    '(?:currently|temporarily) at capacity',
+  ].join('|'),
+  'gi',
+)
+
+/** JSON writes these as an escape with digits of its own, and a terminal may obey them. */
+const UNPRINTABLE = /(?![\n\t])[\p{Cc}\p{Cs}]/gu
+
 /** Text for a refusal that must not be retried: every number that holds a retryable status becomes `#`. */
 export function withoutStatusDigits(text: string): string {
   return text.replace(NUMBER_LIKE_A_STATUS, '#')
+}
+
+/** Text of others, a client's or upstream's, for a refusal that must not be retried. */
+export function withoutRetryTriggers(text: string): string {
+  return withoutStatusDigits(text).replace(UNPRINTABLE, '\ufffd').replace(RETRY_WORDS, '…')
 }
 
 /**
@@ -22,7 +44,7 @@ export function messageOf(error: GateError): string {
     case 'bad-path':
       return 'No such path. Paths are matched exactly: no percent escapes, empty or dot segments.'
     case 'bad-request':
-      return withoutStatusDigits(error.detail)
+      return withoutRetryTriggers(error.detail)
     case 'body-too-large':
       return 'The request body is larger than this gate accepts (body.maxBytes in config.json).'
     case 'body-encoded':
@@ -84,7 +106,7 @@ function upstreamMessageOf(error: AboutUpstream): string {
     case 'model-load-failed':
       return 'The model could not be loaded. The owner of the gate can see why in the log of llama-swap.'
     case 'upstream-refused':
-      return error.status < 500 ? withoutStatusDigits(error.message) : error.message
+      return error.status < 500 ? withoutRetryTriggers(error.message) : error.message
     case 'stream-cut':
       return 'The model server ended the stream before the answer was complete.'
     case 'draining':
@@ -100,7 +122,7 @@ const SHOWN_MODEL_LENGTH = 80
 function unknownModelMessage(model: string, suggestion: string | undefined): string {
   const shown = model.length > SHOWN_MODEL_LENGTH ? `${model.slice(0, SHOWN_MODEL_LENGTH)}…` : model
   const hint = suggestion === undefined ? '' : ` Did you mean "${suggestion}"?`
-  return withoutStatusDigits(
+  return withoutRetryTriggers(
     `Unknown model "${shown}".${hint} GET /v1/models lists what this key may use.`,
   )
 }

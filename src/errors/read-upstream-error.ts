@@ -75,7 +75,8 @@ function serverError(answer: UpstreamAnswer, said: Said): GateError {
   const { status } = answer
   if (LOAD_FAILED.test(said.message)) return { kind: 'model-load-failed' }
   if (UNLOADED.test(said.message)) return { kind: 'model-loading', retryAfterSeconds: 1 }
-  if (INPUT_TOO_LARGE.test(said.message)) return refused(400, said)
+  // Without its type: that is "server_error", and with it the 400 would be retried all the same.
+  if (INPUT_TOO_LARGE.test(said.message)) return refused(400, { message: said.message })
   if (status === 503) return { kind: 'model-loading', retryAfterSeconds: secondsOf(answer) }
   if (status === 504) return { kind: 'upstream-timeout' }
   if (status === 501 || status === 500) return refused(status, said)
@@ -88,25 +89,40 @@ function refused(status: number, said: Said): GateError {
     kind: 'upstream-refused',
     status,
     message: isPresentable(message) ? message : 'The model server refused the request.',
-    ...(type !== undefined && { type }),
-    ...(code !== undefined && { code }),
+    ...(isWord(type) && { type }),
+    ...(isWord(code) && { code }),
   }
 }
 
 const LONGEST_MESSAGE = 2000
 /** A proxy's page; and text that names hosts, ports and errnos of the owner's network. */
 const NOT_FOR_CLIENTS = /^</
-const NAMES_A_HOST = /dial tcp|\b\d{1,3}(?:\.\d{1,3}){3}\b|localhost:|ECONN|\/\//
+const NAMES_A_HOST = new RegExp(
+  [
+    // Go's net and crypto/tls.
+    String.raw`\b(?:dial|read|write) (?:tcp|udp|unix)\b|\blookup \S|no such host|\bx509\b`,
+    // IPv4, IPv6 in brackets, host and port, a URL.
+    String.raw`\b\d{1,3}(?:\.\d{1,3}){3}\b|\[[0-9a-f]*:[0-9a-f:.]*(?:%\w+)?\]|\blocalhost\b`,
+    String.raw`\b[a-z][\w.-]*:\d{2,5}\b|\bport \d|\/\/`,
+    // Errors of the system, as Node, Python and Rust write them.
+    String.raw`\bE(?:CONN|HOST|NET|ADDR|PIPE|TIMEDOUT|NOTFOUND|AI_)|\b(?:errno|os error) \d`,
+  ].join('|'),
+  'i',
+)
 
 function isPresentable(message: string): boolean {
   if (message === '' || message.length > LONGEST_MESSAGE) return false
   return !NOT_FOR_CLIENTS.test(message) && !NAMES_A_HOST.test(message)
 }
 
-/** Retry-After in seconds (RFC 9110 §10.2.3); one second where upstream gave none or a date. */
-function secondsOf({ retryAfter }: UpstreamAnswer): number {
-  const seconds = Number(retryAfter)
-  return Number.isFinite(seconds) && seconds > 0 ? seconds : 1
+/** A type or a code as APIs have them: `invalid_request_error`, `BadRequestError`; no number, no address. */
+function isWord(text: string | undefined): text is string {
+  return text !== undefined && /^[A-Za-z_]{1,64}$/.test(text) && isPresentable(text)
+}
+
+/** Retry-After in seconds (RFC 9110 §10.2.3); one second where upstream gave none, a date or nonsense. */
+function secondsOf({ retryAfter = '' }: UpstreamAnswer): number {
+  return /^\d{1,6}$/.test(retryAfter) ? Math.max(1, Number(retryAfter)) : 1
 }
 
 function saidBy(body: string): Said {

@@ -10,7 +10,7 @@ export function forward(deps: Deps): GateMiddleware {
   return async (c) => {
     const scope = c.get('scope')
     scope.isRelayed = true
-    const opened = c.env.openClient?.() ?? openResponseClient(c.req.raw.signal)
+    const opened = c.env.openClient?.() ?? openResponseClient(c.req.raw.signal, deps.clock)
     const relay = new Relay({
       ...planFor(c, deps),
       client: opened.client,

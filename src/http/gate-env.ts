@@ -18,7 +18,11 @@ export type Content = {
 
 /** What middleware hands on to middleware. */
 export type GateEnv = {
-  Bindings: HostBindings & { target: CanonicalTarget }
+  Bindings: HostBindings & {
+    target: CanonicalTarget
+    /** Set where the address has no canonical form: it is refused before any router reads it. */
+    badAddress?: 'bad-host' | 'bad-path'
+  }
   Variables: {
     scope: RequestScope
     principal: Principal

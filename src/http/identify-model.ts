@@ -14,7 +14,10 @@ export function identifyModel({ config }: Deps, directory: ModelDirectory): Gate
     if (encoding.toLowerCase() !== 'identity') return refuse(c, { kind: 'body-encoded' })
     const body = await bodyOf(c, config.body.maxBytes)
     if (body === 'too-large') return refuse(c, { kind: 'body-too-large' })
-    if (body === 'aborted') return refuse(c, { kind: 'bad-request', detail: 'The body broke off.' })
+    if (body === 'aborted') {
+      c.get('scope').hasClientLeft = true
+      return new Response(null, { status: 400 })
+    }
     c.get('scope').bytesIn = body?.length ?? 0
     const read = readContent(c.get('route').model, {
       body,

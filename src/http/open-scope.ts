@@ -1,7 +1,7 @@
 import type { Deps } from '../deps.ts'
 import { corsHeaders } from './cors.ts'
 import type { GateMiddleware } from './gate-env.ts'
-import { RequestScope } from './request-scope.ts'
+import { RequestScope, type Ending } from './request-scope.ts'
 
 /** Opens what is known of a request, and logs its end unless the relay does. */
 export function openScope({ clock, config, logger }: Deps): GateMiddleware {
@@ -14,8 +14,12 @@ export function openScope({ clock, config, logger }: Deps): GateMiddleware {
     c.set('scope', scope)
     await next()
     if (scope.isRelayed) return
-    const { status } = c.res
-    const outcome = status < 400 ? 'completed' : status < 500 ? 'refused' : 'upstream-failed'
-    logger.request(scope.eventFor({ outcome, status }, clock.now()))
+    logger.request(scope.eventFor(endingFor(scope, c.res.status), clock.now()))
   }
+}
+
+function endingFor({ hasClientLeft }: RequestScope, status: number): Ending {
+  if (hasClientLeft) return { outcome: 'client-closed', status: 499 }
+  if (status < 400) return { outcome: 'completed', status }
+  return { outcome: status < 500 ? 'refused' : 'upstream-failed', status }
 }

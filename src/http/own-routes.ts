@@ -18,6 +18,12 @@ export const hello: GateMiddleware = async (c) => {
   return c.text('swapgate is running. The API is below /v1 and needs a key.\n')
 }
 
+/** Refuses an address with no canonical form before any route is looked at; a page may still read why. */
+export const refuseBadAddress: GateMiddleware = async (c, next) => {
+  const { badAddress } = c.env
+  return badAddress === undefined ? next() : refuse(c, { kind: badAddress })
+}
+
 /**
  * A request to change protocols. Codex first tries `/v1/responses` as a WebSocket; 426 sends it on to plain HTTP at once.
  * No other upgrade is served either, so none can slip past the checks.

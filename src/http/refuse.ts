@@ -6,7 +6,7 @@ import type { GateContext } from './gate-env.ts'
 import type { RequestScope } from './request-scope.ts'
 
 /** A refusal as the runtime's Response. */
-export function toResponse({ status, headers, body }: Refusal, scope: RequestScope): Response {
+function toResponse({ status, headers, body }: Refusal, scope: RequestScope): Response {
   const pairs = [...headers, ...scope.ownHeaders].map(([name, value]): [string, string] => [
     name,
     value,

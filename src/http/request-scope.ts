@@ -27,6 +27,8 @@ export class RequestScope {
   model: string | undefined
   reason: string | undefined
   bytesIn = 0
+  // The client was gone before there was anything to answer.
+  hasClientLeft = false
   // An answer that the relay writes is not over when the handlers are: whoever knows the end logs it.
   isRelayed = false
 

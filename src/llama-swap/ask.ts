@@ -10,15 +10,32 @@ const PATIENCE_MS = 10_000
 /** What a question of the gate's own is asked with. */
 export type Asking = { upstream: Upstream; clock: Clock; headers: HeaderPairs }
 
-/** Asks llama-swap for something small on the gate's own behalf. */
-export function ask(
+type Asked = Answer | UpstreamFailure | 'timeout'
+
+/**
+ * Asks llama-swap for something small on the gate's own behalf, once more when the connection turns out to be dead
+ * (see `maySendAgain`): asking twice is harmless.
+ */
+export async function ask(asking: Asking, target: string): Promise<Asked> {
+  const first = await askOnce(asking, target)
+  if (first !== 'unanswered') return first
+  const second = await askOnce(asking, target)
+  return second === 'unanswered' ? 'reset' : second
+}
+
+function askOnce(
   { upstream, clock, headers }: Asking,
   target: string,
-): Promise<Answer | UpstreamFailure | 'timeout'> {
+): Promise<Asked | 'unanswered'> {
   return new Promise((resolve) => {
     const pieces: Uint8Array[] = []
     let status = 0
     let answerHeaders: HeaderPairs = []
+    // Before the call: an upstream that fails at once tells so while it is being called.
+    const cancel = clock.setTimer(PATIENCE_MS, () => {
+      call.abort()
+      resolve('timeout')
+    })
     const call = upstream.send(
       { method: 'GET', target, headers, body: undefined },
       {
@@ -34,13 +51,9 @@ export function ask(
         },
         failure(failure) {
           cancel()
-          resolve(failure)
+          resolve(failure === 'reset' && status === 0 ? 'unanswered' : failure)
         },
       },
     )
-    const cancel = clock.setTimer(PATIENCE_MS, () => {
-      call.abort()
-      resolve('timeout')
-    })
   })
 }

@@ -17,7 +17,10 @@ const FRESH_MS = 30_000
 const ASK_AGAIN_MS = 2_000
 
 /** Keeps the names of llama-swap's listing and configuration, asked for when needed and shared by all requests. */
-export function createModelDirectory(deps: Deps, asking: Asking): ModelDirectory {
+export function createModelDirectory(
+  deps: Pick<Deps, 'clock' | 'modelConfig'>,
+  asking: Asking,
+): ModelDirectory {
   let listed = NO_NAMES
   let names = NO_NAMES
   let learnedAt = -Infinity
@@ -26,7 +29,8 @@ export function createModelDirectory(deps: Deps, asking: Asking): ModelDirectory
   async function learn(latest: ModelNames): Promise<ModelNames> {
     listed = latest
     const configured = (await deps.modelConfig.read()) ?? NO_NAMES
-    names = mergeNames(configured, listed)
+    // The listing first: the file may have changed without llama-swap having read it again.
+    names = mergeNames(listed, configured)
     learnedAt = deps.clock.now()
     return names
   }
@@ -39,7 +43,8 @@ export function createModelDirectory(deps: Deps, asking: Asking): ModelDirectory
   return {
     learn,
     async namesFor(name) {
-      const age = deps.clock.now() - learnedAt
+      // The clock may jump back: a time in the future is not fresh either.
+      const age = Math.abs(deps.clock.now() - learnedAt)
       if (age > FRESH_MS || (age > ASK_AGAIN_MS && !isKnown(names, name))) {
         running ??= refresh().finally(() => {
           running = undefined

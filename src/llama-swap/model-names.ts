@@ -29,41 +29,50 @@ export function mergeNames(first: ModelNames, second: ModelNames): ModelNames {
 
 /** Whether any source knows the name. */
 export function isKnown(names: ModelNames, name: string): boolean {
-  return names.ids.has(name) || names.aliases.has(name) || names.selectors.has(name)
+  const { ids, aliases, selectors, pins } = names
+  return ids.has(name) || aliases.has(name) || selectors.has(name) || pins.has(name)
 }
 
-/** The ids of every model that a request for `name` could end at; undefined for an unknown name. */
-function reachable(names: ModelNames, name: string): ReadonlySet<string> | undefined {
-  if (!isKnown(names, name)) return undefined
+/**
+ * Every model that a request for `name` could end at, and in place of the targets of a selector that is `granted`, the
+ * selector. Sources may disagree, so a name that is both a model and an alias counts as both.
+ */
+function reachable(
+  names: ModelNames,
+  name: string,
+  granted: ReadonlySet<string>,
+): ReadonlySet<string> {
   const seen = new Set<string>()
   const ends = new Set<string>()
   const waiting = [name]
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     if (seen.has(next)) continue
     seen.add(next)
-    waiting.push(...(names.pins.get(next) ?? []))
-    const id = names.aliases.get(next) ?? next
-    const targets = names.selectors.get(id)
-    if (targets) waiting.push(...targets)
-    else if (id === next) ends.add(id)
-    else waiting.push(id)
+    const alias = names.aliases.get(next)
+    const targets = names.selectors.get(next)
+    const leads = [...(names.pins.get(next) ?? []), ...(alias === undefined ? [] : [alias])]
+    waiting.push(...leads)
+    if (targets && !granted.has(next)) waiting.push(...targets)
+    else if (targets || names.ids.has(next) || leads.length === 0) ends.add(next)
   }
   return ends
 }
 
 /**
  * Whether a key's list allows a name. A pattern is matched against ids, never against aliases: an alias that looks
- * harmless may stand for any model. A name that could end at several models needs all of them, except a selector that
- * the list names itself. A name that nobody knows passes only when the list holds it letter by letter.
+ * harmless may stand for any model. A name that could end at several models needs all of them, except that a selector
+ * may be named by the list in place of its targets. A name that nobody knows passes only when the list holds it letter
+ * by letter.
  */
 export function allowsModel(list: readonly string[], name: string, names: ModelNames): boolean {
   if (list.includes('*')) return true
-  if (list.includes(name) && names.selectors.has(name)) return true
-  const ends = reachable(names, name)
-  if (!ends) return list.includes(name)
-  const allowedIds = new Set(list.map((entry) => names.aliases.get(entry) ?? entry))
+  if (!isKnown(names, name)) return list.includes(name)
+  const granted = new Set(list.flatMap((entry) => [entry, names.aliases.get(entry) ?? entry]))
   const patterns = list.filter((entry) => entry.includes('*')).map(toPattern)
-  return [...ends].every((id) => allowedIds.has(id) || patterns.some((pattern) => pattern.test(id)))
+  const ends = [...reachable(names, name, granted)]
+  const isAllowed = (id: string): boolean =>
+    granted.has(id) || patterns.some((pattern) => pattern.test(id))
+  return ends.length > 0 && ends.every(isAllowed)
 }
 
 function toPattern(glob: string): RegExp {

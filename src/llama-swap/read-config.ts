@@ -9,7 +9,8 @@ import { entries, field, texts } from './read-unknown.ts'
  * @throws Error with yaml's message, which names line and column, when the text is not YAML
  */
 export function namesInConfig(text: string): ModelNames {
-  const config: unknown = parse(text, { merge: true })
+  // Every scalar as text, as llama-swap reads its names: an alias `7` is "7", not a number.
+  const config: unknown = parse(text, { merge: true, schema: 'failsafe', logLevel: 'error' })
   const ids = new Set<string>()
   const aliases = new Map<string, string>()
   for (const [id, model] of entries(field(config, 'models'))) {
@@ -41,10 +42,14 @@ function selectorsIn(config: unknown): Map<string, string[]> {
   )
 }
 
+/** A pin without a target closes a name while its profile is active. */
+const NO_TARGET = /^(?:|~|null)$/i
+
 function pinsIn(config: unknown): Map<string, string[]> {
   const pins = new Map<string, string[]>()
   for (const [, profile] of entries(field(config, 'profiles')))
     for (const [from, to] of entries(field(profile, 'pins')))
-      if (typeof to === 'string') pins.set(from, [...(pins.get(from) ?? []), to])
+      if (typeof to === 'string' && !NO_TARGET.test(to))
+        pins.set(from, [...(pins.get(from) ?? []), to])
   return pins
 }

@@ -19,36 +19,47 @@ function isListedModel(value: unknown): value is ListedModel {
   return typeof field(value, 'id') === 'string'
 }
 
-/** The names in a listing of llama-swap, from `meta.llamaswap` of each record. */
+/**
+ * The names in a listing of llama-swap, from `meta.llamaswap` of each record. It does not say what a pin of a profile
+ * leads to, so such a name stays unknown here, as does an alias without its model.
+ */
 export function namesInListing(models: readonly ListedModel[]): ModelNames {
   const ids = new Set<string>()
   const aliases = new Map<string, string>()
   const selectors = new Map<string, string[]>()
   for (const model of models) {
-    const about = field(field(model, 'meta'), 'llamaswap')
+    const about = aboutOf(model)
+    const type = field(about, 'type')
     const target = field(about, 'modelID')
-    if (field(about, 'type') === 'alias' && typeof target === 'string')
-      aliases.set(model.id, target)
-    else ids.add(model.id)
+    if (type === 'profile') continue
+    if (type === 'alias') {
+      if (typeof target === 'string') aliases.set(model.id, target)
+      continue
+    }
+    ids.add(model.id)
     for (const alias of texts(field(about, 'aliases'))) aliases.set(alias, model.id)
-    const targets = texts(field(about, 'targets'))
-    if (targets.length > 0) selectors.set(model.id, targets)
+    if (type === 'selector') selectors.set(model.id, texts(field(about, 'targets')))
   }
-  return { ids, aliases: withPeers(ids, aliases, models), selectors, pins: new Map() }
+  for (const [bare, id] of barePeerModels(models))
+    if (!ids.has(bare) && !aliases.has(bare)) aliases.set(bare, id)
+  return { ids, aliases, selectors, pins: new Map() }
 }
 
-/** A peer's model is also reached by its bare name when no other model has it. */
-function withPeers(
-  ids: ReadonlySet<string>,
-  aliases: Map<string, string>,
-  models: readonly ListedModel[],
-): Map<string, string> {
-  for (const model of models) {
-    const about = field(field(model, 'meta'), 'llamaswap')
+function aboutOf(model: ListedModel): unknown {
+  return field(field(model, 'meta'), 'llamaswap')
+}
+
+/** A peer's model is also reached by its bare name when no other peer has one of that name. */
+function barePeerModels(models: readonly ListedModel[]): Map<string, string> {
+  const offers = models.flatMap((model) => {
+    const about = aboutOf(model)
     const peer = field(about, 'peerID')
-    if (field(about, 'type') !== 'peer' || typeof peer !== 'string') continue
-    const bare = model.id.startsWith(`${peer}/`) ? model.id.slice(peer.length + 1) : undefined
-    if (bare !== undefined && !ids.has(bare) && !aliases.has(bare)) aliases.set(bare, model.id)
-  }
-  return aliases
+    if (field(about, 'type') !== 'peer' || typeof peer !== 'string') return []
+    return model.id.startsWith(`${peer}/`)
+      ? [{ bare: model.id.slice(peer.length + 1), id: model.id }]
+      : []
+  })
+  const isUnique = (bare: string): boolean =>
+    offers.filter((offer) => offer.bare === bare).length === 1
+  return new Map(offers.filter(({ bare }) => isUnique(bare)).map(({ bare, id }) => [bare, id]))
 }

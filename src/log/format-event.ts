@@ -22,7 +22,7 @@ export function levelOf(event: RequestEvent): Level {
 /** One JSON object on one line. */
 export function toJsonLine(event: RequestEvent): string {
   const { at, ...rest } = event
-  return JSON.stringify({ time: new Date(at).toISOString(), level: levelOf(event), ...rest })
+  return jsonOf({ time: new Date(at).toISOString(), level: levelOf(event), ...rest })
 }
 
 /** One line for people. Values from clients are quoted where they could break the line. */
@@ -43,5 +43,20 @@ export function toPrettyLine(event: RequestEvent): string {
 }
 
 function quoted(text: string): string {
-  return /^[\x21-\x7e]*$/.test(text) ? text : JSON.stringify(text)
+  return /^[\x21\x23-\x5b\x5d-\x7e]*$/.test(text) ? text : jsonOf(text)
+}
+
+// JSON escapes only the controls below U+0020. U+009B is a terminal's CSI, U+2028 a line break for some readers, U+202E
+// turns the rest of the line around.
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
+
+/** JSON on one line that steers no terminal. */
+function jsonOf(value: unknown): string {
+  const json = JSON.stringify(value)
+  return /^[\x20-\x7e]*$/.test(json) ? json : json.replace(UNSAFE, escaped)
+}
+
+function escaped(character: string): string {
+  const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i))
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('')
 }

@@ -57,6 +57,10 @@ export function emptyBody(sink: BodySink): AnswerBody {
 /** Bytes of the stream's end that are looked at for its terminator: a usage frame may stand behind the last choice. */
 const TAIL_BYTES = 8192
 
+/** Readers drop a last frame without its blank line (HTML §9.2.6): it was cut, even where it names a terminator. */
+const NEEDS_NO_BLANK_LINE = /^(?:data: ?\[DONE\])?[\r\n]*$/
+const NOTHING = new Uint8Array()
+
 /**
  * An event stream, passed on in whole frames. Its end is checked for the terminator of its format; formats that are not
  * known are believed.
@@ -78,10 +82,11 @@ export function eventStreamBody(
     sink.write(dialect === 'anthropic' ? repaired(bytes) : bytes)
   }
   const endWith = (rest: Uint8Array): void => {
-    const ending = format ? endingOf(format, textOf([...tail, rest])) : 'finished'
+    const last = format === undefined || NEEDS_NO_BLANK_LINE.test(textOf([rest])) ? rest : NOTHING
+    const ending = format ? endingOf(format, textOf([...tail, last])) : 'finished'
     tail = []
     if (ending === 'cut') return sink.cut()
-    if (rest.length > 0) sink.write(rest)
+    if (last.length > 0) sink.write(last)
     sink.finish(ending === 'finished' ? 'whole' : 'failed')
   }
   return {
@@ -92,7 +97,7 @@ export function eventStreamBody(
     end: () => endWith(frames.rest()),
     broken() {
       if (format === undefined) sink.cut()
-      else endWith(new Uint8Array())
+      else endWith(NOTHING)
     },
   }
 }

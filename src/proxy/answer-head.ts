@@ -21,6 +21,11 @@ export function answerHeaders(upstream: HeaderPairs, isStream: boolean): HeaderP
   return [...returned.filter(([name]) => !own.has(name)), ...STREAM_HEADERS]
 }
 
+/** Whether an answer has no content whatever its fields say (RFC 9110 §6.4.1). */
+export function hasNoBody(method: string, status: number): boolean {
+  return method === 'HEAD' || status === 204 || status === 304
+}
+
 /** The first value of a field. */
 export function valueOf(headers: HeaderPairs, name: string): string | undefined {
   return headers.find(([known]) => known === name)?.[1]

@@ -56,6 +56,7 @@ class FetchCall implements UpstreamCall {
     try {
       const response = await fetch(origin + request.target, initFor(request, this.#abort.signal))
       if (this.#over) return
+      if (response.status < 200) return this.#lose()
       answered = true
       this.#events.head(response.status, headersOf(response))
       await this.#read(response)
@@ -64,6 +65,12 @@ class FetchCall implements UpstreamCall {
       this.#over = true
       this.#events.failure(!answered && isUnreachable(error) ? 'unreachable' : 'reset')
     }
+  }
+
+  /** workerd takes an interim answer (RFC 9110 §15.2) for the final one, which then never comes. */
+  #lose(): void {
+    this.abort()
+    this.#events.failure('reset')
   }
 
   async #read(response: Response): Promise<void> {

@@ -17,8 +17,8 @@ export class FrameBuffer {
   /** Takes the next bytes; gives every whole frame that is now complete, or undefined. */
   push(bytes: Uint8Array): Uint8Array | undefined {
     const end = this.#endOfLastFrame(bytes)
-    if (end === bytes.length && this.#held.length === 0) return bytes
     if (end === 0) return this.#hold(bytes)
+    if (end === bytes.length && this.#held.length === 0) return bytes
     const whole = joinBytes([...this.#held, bytes.subarray(0, end)])
     this.#held = []
     this.#heldBytes = 0

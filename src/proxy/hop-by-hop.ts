@@ -19,6 +19,8 @@ export function nominatedBy(connection: string | undefined): ReadonlySet<string>
 
 /** Leaves out what belongs to the connection that the fields came over. */
 export function withoutHopByHop(headers: HeaderPairs): HeaderPairs {
-  const nominated = nominatedBy(headers.find(([name]) => name === 'connection')?.[1])
+  // The field may come more than once (RFC 9110 §5.3); each line of it nominates.
+  const connection = headers.filter(([name]) => name === 'connection').map(([, value]) => value)
+  const nominated = nominatedBy(connection.join(','))
   return headers.filter(([name]) => !HOP_BY_HOP.has(name) && !nominated.has(name))
 }

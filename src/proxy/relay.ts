@@ -26,6 +26,7 @@ import {
 import {
   answerHeaders,
   EARLY_HEADERS,
+  hasNoBody,
   isEventStream,
   isJsonOfUnknownLength,
   valueOf,
@@ -151,25 +152,28 @@ export class Relay implements UpstreamEvents, BodySink {
 
   /** The answer broke off: an error frame where the stream can carry one, and in any case a broken connection. */
   cut(): void {
-    const error: GateError = { kind: 'stream-cut' }
-    if (this.#isStream) this.#send(encoder.encode(voiceOf(this.#plan.dialect).errorFrame(error)))
-    this.#breakOff(error.kind)
+    this.#breakOff('stream-cut')
   }
 
   // Choosing what the answer becomes.
 
   #bodyFor(status: number, headers: HeaderPairs): AnswerBody {
-    const { errors, request } = this.#plan
-    if (errors === 'normalised' && status >= 300 && status !== 304)
+    if (this.#isReadAsError(status))
       return collectedBody((body) => this.#errorCollected(status, headers, body))
     const isStream = isEventStream(headers)
     if (this.#committed && !(isStream && status === 200))
       return collectedBody(() => this.#fail({ kind: 'upstream-broken' }))
     if (!this.#committed) this.#commit(status, answerHeaders(headers, isStream))
-    if (request.method === 'HEAD' || status === 204 || status === 304) return emptyBody(this)
+    if (hasNoBody(this.#plan.request.method, status)) return emptyBody(this)
     this.#isStream = isStream
     if (isStream) return eventStreamBody(this, this.#plan.format, this.#plan.dialect)
     return plainBody(this, isJsonOfUnknownLength(headers))
+  }
+
+  #isReadAsError(status: number): boolean {
+    if (status < 300 || status === 304) return false
+    // A 401 of upstream is about the gate's key: a browser would open its password box for it.
+    return this.#plan.errors === 'normalised' || status === 401
   }
 
   #errorCollected(status: number, headers: HeaderPairs, body: Uint8Array | 'broken'): void {
@@ -213,12 +217,18 @@ export class Relay implements UpstreamEvents, BodySink {
    */
   #failInStream(error: GateError): void {
     if (isRetryable(error) || error.kind === 'prompt-too-long') return this.#breakOff(error.kind)
-    this.#send(encoder.encode(voiceOf(this.#plan.dialect).errorFrame(error)))
+    this.#tell(error)
     this.#plan.client.end()
     this.#settle('upstream-failed', error.kind)
   }
 
+  #tell(error: GateError): void {
+    this.#send(encoder.encode(voiceOf(this.#plan.dialect).errorFrame(error)))
+  }
+
+  /** A frame goes first where one can: workerd hides a broken connection, and a clean end would look like an answer. */
   #breakOff(reason: string): void {
+    if (this.#isStream) this.#tell({ kind: 'stream-cut' })
     this.#plan.client.break()
     this.#settle('upstream-failed', reason)
   }

@@ -104,7 +104,7 @@ export function outboundSearch(search: string, rule: QueryRule): string {
   const kept = new URLSearchParams()
   for (const [name, value] of new URLSearchParams(search)) {
     if (name === 'model' || CREDENTIAL_PARAMETERS.has(name.toLowerCase())) continue
-    if (!holdsSecret(value, rule.presentedSecret)) kept.append(name, value)
+    if (!holdsSecret(`${name}=${value}`, rule.presentedSecret)) kept.append(name, value)
   }
   if (rule.model !== undefined) kept.append('model', rule.model)
   return kept.size === 0 ? '' : `?${kept.toString()}`
@@ -112,18 +112,21 @@ export function outboundSearch(search: string, rule: QueryRule): string {
 
 const NOT_RETURNED = new Set(['set-cookie', 'server', 'alt-svc', 'date'])
 
-// A target on this gate. llama-swap redirects by path; anything absolute would name the owner's network.
-const OWN_LOCATION = /^(?:\/(?!\/)|[\w.-]+(?:\/|$)|\?)/
+// A target on this gate. llama-swap redirects by path; anything absolute would name the owner's network. Browsers read
+// a backslash as a slash.
+const OWN_LOCATION = /^(?:\/(?![/\\])|[\w.-]+(?:\/|$)|\?)/
 
 /**
- * The fields of upstream's answer that the client gets: none of the connection, no CORS (llama-server sends an empty
- * `Access-Control-Allow-Origin`, llama-swap echoes any origin), no request ids but the gate's.
+ * The fields of upstream's answer that the client gets: none of the connection or of a proxy on its way (RFC 9110
+ * §11.7), no CORS (llama-server sends an empty `Access-Control-Allow-Origin`, llama-swap echoes any origin), no request
+ * ids but the gate's.
  */
 export function returnedHeaders(upstream: HeaderPairs): HeaderPairs {
   return withoutHopByHop(upstream).filter(
     ([name, value]) =>
       !NOT_RETURNED.has(name) &&
       !name.startsWith('access-control-') &&
+      !name.startsWith('proxy-') &&
       !name.endsWith('request-id') &&
       (name !== 'location' || OWN_LOCATION.test(value)),
   )

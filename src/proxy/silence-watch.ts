@@ -69,6 +69,7 @@ export class SilenceWatch {
     const now = this.#clock.now()
     // A clock that was set back would otherwise wait for the old time to come round again.
     if (now < this.#heardAt) this.#heardAt = now
+    if (now < this.#beatAt) this.#beatAt = now
     if (now >= this.#limitDueAt()) return this.#events.expired()
     if (now >= this.#beatDueAt()) {
       this.#beatAt = now

@@ -12,6 +12,9 @@ const HOST = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/
 /** The canonical form of a request's address. `search` keeps its leading `?`, or is empty. */
 export type CanonicalTarget = { path: string; search: string; host: string }
 
+/** What stands for an address with no canonical form: no route has this path. */
+export const NO_TARGET: CanonicalTarget = { path: '/(not canonical)', search: '', host: '' }
+
 export type CanonicalResult =
   | { ok: true; target: CanonicalTarget }
   | { ok: false; problem: 'host' | 'path' }

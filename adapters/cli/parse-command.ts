@@ -1,0 +1,102 @@
+import { parseArgs, type ParseArgsConfig } from 'node:util'
+import { HELP, NEW_KEY_HELP, START_HELP } from '../../src/cli/help.ts'
+import { didYouMean } from '../../src/config/did-you-mean.ts'
+
+/** What a command line asks for. */
+export type Command =
+  | { kind: 'start'; demo: boolean }
+  | { kind: 'new-key'; id: string | undefined }
+  | { kind: 'help'; text: string }
+  | { kind: 'version' }
+  | { kind: 'wrong'; message: string }
+
+type Options = NonNullable<ParseArgsConfig['options']>
+type Values = Record<string, string | boolean | undefined>
+type Shape = {
+  options: Options
+  help: string
+  read(values: Values): Command
+}
+
+const COMMANDS: Record<string, Shape> = {
+  start: {
+    options: { demo: { type: 'boolean' } },
+    help: START_HELP,
+    read: ({ demo }) => ({ kind: 'start', demo: demo === true }),
+  },
+  'keys new': {
+    options: { id: { type: 'string' } },
+    help: NEW_KEY_HELP,
+    read: ({ id }) => readNewKey(typeof id === 'string' ? id : undefined),
+  },
+}
+
+const KEY_ID = /^[A-Za-z0-9._-]{1,64}$/
+
+/** Reads the words after the program's name. The command comes first, its options follow. */
+export function parseCommand(args: string[]): Command {
+  const [first] = args
+  if (first === undefined) return wrong('say what to do')
+  if (first === '--help' || first === '-h') return { kind: 'help', text: HELP }
+  if (first === '--version') return { kind: 'version' }
+  if (first.startsWith('-'))
+    return wrong(unknown('option', first, didYouMean(first, ['--help', '--version'])))
+  const names = Object.keys(COMMANDS)
+  const name = names.find((known) => known.split(' ').every((word, i) => args[i] === word))
+  if (name !== undefined) return parseOptions(COMMANDS[name]!, args.slice(name.split(' ').length))
+  const begins = new Map(names.map((known) => [known.split(' ')[0]!, known]))
+  const words = args.filter((arg) => !arg.startsWith('-')).slice(0, 2)
+  const meant = begins.get(didYouMean(first, begins.keys()) ?? '')
+  return wrong(unknown('command', words.join(' '), meant))
+}
+
+function parseOptions(shape: Shape, args: string[]): Command {
+  const options: Options = { ...shape.options, help: { type: 'boolean', short: 'h' } }
+  // Not strict: its messages know no "did you mean".
+  const { tokens } = parseArgs({
+    args,
+    options,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  })
+  const values: Values = {}
+  for (const token of tokens) {
+    if (token.kind === 'positional') return wrong(`unexpected "${token.value}"`)
+    if (token.kind === 'option-terminator') continue
+    const problem = problemWith(token, options)
+    if (problem !== undefined) return wrong(problem)
+    values[token.name] = token.value ?? true
+  }
+  return values['help'] === true ? { kind: 'help', text: shape.help } : shape.read(values)
+}
+
+type OptionToken = { name: string; rawName: string } & (
+  | { value: string; inlineValue: boolean }
+  | { value: undefined; inlineValue: undefined }
+)
+
+function problemWith(token: OptionToken, options: Options): string | undefined {
+  const { name, rawName, value } = token
+  const known = Object.hasOwn(options, name) ? options[name] : undefined
+  const names = Object.keys(options).map((option) => `--${option}`)
+  if (!known) return unknown('option', rawName, didYouMean(rawName, names))
+  if (known.type === 'boolean') return value === undefined ? undefined : `${rawName} takes no value`
+  // "--id --help" is a value that was forgotten, not a key of that name.
+  const isForgotten = !value || (!token.inlineValue && value.startsWith('-'))
+  return isForgotten ? `${rawName} needs a value` : undefined
+}
+
+function readNewKey(id: string | undefined): Command {
+  if (id === undefined || KEY_ID.test(id)) return { kind: 'new-key', id }
+  return wrong(`--id must be 1 to 64 letters, digits, ".", "_" or "-", not "${id}"`)
+}
+
+function unknown(what: 'command' | 'option', given: string, meant: string | undefined): string {
+  const hint = meant === undefined ? '' : ` Did you mean "${meant}"?`
+  return `unknown ${what} "${given}".${hint}`
+}
+
+function wrong(message: string): Command {
+  return { kind: 'wrong', message }
+}

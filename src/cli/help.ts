@@ -1,0 +1,49 @@
+const EXIT_CODES = `Exit codes:
+  0  stopped as asked
+  1  something failed: a port is taken, llama-swap ended, a file cannot be written
+  2  wrong usage or configuration
+`
+
+/** What `swapgate --help` says. */
+export const HELP = `swapgate: the gate in front of llama-swap.
+
+Usage:
+  swapgate start [--demo]        start llama-swap and the gate, stop both together
+  swapgate keys new [--id NAME]  print a fresh key and its entry for config.json
+  swapgate --help | --version
+  swapgate COMMAND --help        more about one command
+
+${EXIT_CODES}`
+
+/** What `swapgate start --help` says. */
+export const START_HELP = `Usage: swapgate start [--demo]
+
+Starts llama-swap on 127.0.0.1:8080 with config.yaml, waits until it answers, and starts the gate on port 3000.
+Ctrl-C (or SIGTERM) lets running answers finish, then stops both; a second Ctrl-C stops at once.
+Without config.json, one is made with a fresh key, which is shown only once.
+
+Options:
+  --demo      put the gate in front of a built-in upstream with fixed replies: no GPU, no model
+  -h, --help  show this
+
+Environment:
+  LLAMA_SWAP_BIN  the llama-swap program; otherwise it is looked for on PATH
+  UPSTREAM_URL    a llama-swap that already runs; then none is started
+  CONFIG          path of the configuration, ./config.json if unset
+  HOST, PORT      where the gate listens, 127.0.0.1 and 3000 if unset
+  API_KEYS        keys, comma-separated: secret or id=secret; then no config.json is made
+  PUBLIC_URL, UPSTREAM_API_KEY, LOG_LEVEL  as in config.json
+
+${EXIT_CODES}`
+
+/** What `swapgate keys new --help` says. */
+export const NEW_KEY_HELP = `Usage: swapgate keys new [--id NAME]
+
+Prints a fresh key and the entry to paste into "keys" of config.json. The entry holds only the key's hash, and no
+file is changed.
+
+Options:
+  --id NAME   name of the key in logs: letters, digits, ".", "_" and "-"
+  -h, --help  show this
+
+${EXIT_CODES}`

@@ -1,0 +1,71 @@
+/** What the person who started the gate needs next. */
+export type Ready = {
+  /** Where clients reach the gate, without a trailing slash. */
+  url: string
+  upstream: 'llama-swap' | 'demo' | 'given'
+  upstreamUrl: string
+  /** A model for the example; undefined when upstream lists none. */
+  model: string | undefined
+  /** The key that was made just now, and the file that keeps its hash. */
+  newKey: { secret: string; file: string } | undefined
+}
+
+/** The words on the terminal once everything runs: base URL, a new key, a line to paste. */
+export function readyText(ready: Ready): string {
+  const key = ready.newKey
+    ? [
+        `  Key       ${ready.newKey.secret}`,
+        `            New, and shown only this once: ${ready.newKey.file} holds its hash.`,
+      ]
+    : []
+  return [
+    '',
+    `  Base URL  ${ready.url}/v1`,
+    ...key,
+    `  Upstream  ${describeUpstream(ready)}`,
+    '',
+    `  ${ready.newKey ? 'Try it:' : 'Try it, with one of your keys in SWAPGATE_KEY:'}`,
+    '',
+    curlLine(ready),
+    '',
+    ...hints(ready),
+    '  Ctrl-C stops everything.',
+    '',
+    '',
+  ].join('\n')
+}
+
+function describeUpstream({ upstream, upstreamUrl }: Ready): string {
+  switch (upstream) {
+    case 'llama-swap':
+      return `llama-swap on ${upstreamUrl}`
+    case 'demo':
+      return 'the built-in demo: fixed replies, no model behind it'
+    case 'given':
+      return `${upstreamUrl} (not started from here)`
+  }
+}
+
+function hints({ upstream }: Ready): string[] {
+  if (upstream !== 'llama-swap') return []
+  return ['  The first answer comes when the model is loaded. To set up OpenCode: docs/opencode.md']
+}
+
+function curlLine({ url, model, newKey }: Ready): string {
+  const body = JSON.stringify({
+    model: model ?? 'MODEL',
+    stream: true,
+    messages: [{ role: 'user', content: 'Say hello.' }],
+  })
+  return [
+    `curl -N ${url}/v1/chat/completions`,
+    `-H "Authorization: Bearer ${newKey?.secret ?? '$SWAPGATE_KEY'}"`,
+    `-H 'Content-Type: application/json'`,
+    `-d ${shellQuoted(body)}`,
+  ].join(' ')
+}
+
+/** One word for any POSIX shell: nothing is special between single quotes but the quote itself. */
+function shellQuoted(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`
+}

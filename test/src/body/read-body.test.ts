@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest'
+import { readBody } from '../../../src/body/read-body.ts'
+
+const LIMIT = 8
+
+/** A request whose body comes in these pieces; `asked` counts how many of them were taken. */
+function requestOf(
+  pieces: string[],
+  headers: Record<string, string> = {},
+): { request: Request; asked: () => number; cancelled: () => boolean } {
+  let asked = 0
+  let cancelled = false
+  const body = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        const piece = pieces[asked++]
+        if (piece === undefined) controller.close()
+        else if (piece === 'broken') controller.error(new TypeError('terminated'))
+        else controller.enqueue(new TextEncoder().encode(piece))
+      },
+      cancel() {
+        cancelled = true
+      },
+    },
+    { highWaterMark: 0 },
+  )
+  const init = { method: 'POST', body, duplex: 'half', headers } as const
+  return {
+    request: new Request('http://gate.test/', init),
+    asked: () => asked,
+    cancelled: () => cancelled,
+  }
+}
+
+describe('a body', () => {
+  test.each([
+    ['none', [], ''],
+    ['in one piece', ['12345678'], '12345678'],
+    ['in many pieces', ['1', '', '234', '5678'], '12345678'],
+  ])('%s is read whole up to exactly the limit', async (_, pieces, whole) => {
+    const { request } = requestOf(pieces)
+    expect(await readBody(request, LIMIT)).toEqual(new TextEncoder().encode(whole))
+  })
+
+  test('that is not there is empty', async () => {
+    const request = new Request('http://gate.test/', { method: 'POST' })
+    expect(await readBody(request, LIMIT)).toEqual(new Uint8Array())
+  })
+
+  test('whose length is said to be too large is refused before a byte is read', async () => {
+    const { request, asked } = requestOf(['1'], { 'content-length': '9' })
+
+    expect(await readBody(request, LIMIT)).toBe('too-large')
+    expect(asked()).toBe(0)
+  })
+
+  test('that grows too large is refused at once, and the rest is not read', async () => {
+    const { request, asked, cancelled } = requestOf(['12345', '6789', 'more', 'and more'])
+
+    expect(await readBody(request, LIMIT)).toBe('too-large')
+    expect({ asked: asked(), cancelled: cancelled() }).toEqual({ asked: 2, cancelled: true })
+  })
+
+  test('that is larger than its Content-Length says is refused all the same', async () => {
+    const { request } = requestOf(['123456789'], { 'content-length': '3' })
+    expect(await readBody(request, LIMIT)).toBe('too-large')
+  })
+
+  test('with a Content-Length that is no number is measured by what comes', async () => {
+    const { request } = requestOf(['12345678'], { 'content-length': 'many' })
+    expect(await readBody(request, LIMIT)).toEqual(new TextEncoder().encode('12345678'))
+  })
+
+  test('whose client leaves on the way is aborted', async () => {
+    const { request } = requestOf(['123', 'broken'])
+    expect(await readBody(request, LIMIT)).toBe('aborted')
+  })
+})

@@ -1,0 +1,118 @@
+import { describe, expect, test } from 'vitest'
+import { explainIssues } from '../../../src/config/explain-issues.ts'
+import { configSchema } from '../../../src/config/schema.ts'
+import { showPath } from '../../../src/config/substitute.ts'
+
+function explained(raw: unknown): string[] {
+  const parsed = configSchema.safeParse(raw)
+  const problems = parsed.success ? [] : explainIssues(parsed.error.issues, raw)
+  return problems.map(({ path, message }) => `${showPath(path)}: ${message}`)
+}
+
+const KEY = { id: 'a', secret: 'sk-1' }
+
+describe('an unknown field', () => {
+  test.each<[unknown, string]>([
+    [{ lisen: {} }, 'lisen: unknown field. Did you mean "listen"?'],
+    [{ publicURL: 'x' }, 'publicURL: unknown field. Did you mean "publicUrl"?'],
+    [{ listen: { prot: 1 } }, 'listen.prot: unknown field. Did you mean "port"?'],
+    [{ upstream: { api_key: 'x' } }, 'upstream.api_key: unknown field. Did you mean "apiKey"?'],
+    [{ keys: [{ ...KEY, modles: [] }] }, 'keys[0].modles: unknown field. Did you mean "models"?'],
+    [
+      { keys: ['sk-2', { ...KEY, scope: [] }] },
+      'keys[1].scope: unknown field. Did you mean "scopes"?',
+    ],
+    [{ heartbeat: { afterMS: 1 } }, 'heartbeat.afterMS: unknown field. Did you mean "afterMs"?'],
+    [{ timeouts: { drainMss: 1 } }, 'timeouts.drainMss: unknown field. Did you mean "drainMs"?'],
+    [{ body: { maxByte: 1 } }, 'body.maxByte: unknown field. Did you mean "maxBytes"?'],
+    [{ cors: { origin: [] } }, 'cors.origin: unknown field. Did you mean "origins"?'],
+    [{ log: { levle: 'x' } }, 'log.levle: unknown field. Did you mean "level"?'],
+  ])('%j is told with the one that was meant', (raw, message) => {
+    expect(explained(raw)).toEqual([message])
+  })
+
+  test.each<[unknown, string]>([
+    [{ body: { encoding: 1 } }, 'body.encoding: unknown field. Known here: maxBytes'],
+    [{ listen: { tls: 1 } }, 'listen.tls: unknown field. Known here: host, port'],
+    [
+      { keys: [{ ...KEY, owner: 'me' }] },
+      'keys[0].owner: unknown field. Known here: id, secret, scopes, models, expires, disabled',
+    ],
+  ])('%j that resembles nothing is told with what is known there', (raw, message) => {
+    expect(explained(raw)).toEqual([message])
+  })
+
+  test.each(['constructor', '__proto__', 'toString'])('may be called %s', (name) => {
+    const raw: unknown = JSON.parse(`{"listen":{"${name}":1},"${name}":{"x":1}}`)
+    expect(explained(raw)).toEqual([
+      `listen.${name}: unknown field. Known here: host, port`,
+      expect.stringMatching(`^${name}: unknown field\\. `),
+    ])
+  })
+
+  test('does not hide the others', () => {
+    expect(explained({ lisen: 1, listen: { prot: 1, hots: 2 } })).toEqual([
+      'listen.prot: unknown field. Did you mean "port"?',
+      'listen.hots: unknown field. Did you mean "host"?',
+      'lisen: unknown field. Did you mean "listen"?',
+    ])
+  })
+})
+
+describe('a value that is none of the allowed ones', () => {
+  const LEVELS = '"debug", "info", "warn", "error", "silent"'
+  const SCOPES = '"inference", "status", "admin"'
+
+  test.each<[unknown, string]>([
+    [{ log: { level: 'inof' } }, `log.level: must be one of ${LEVELS}. Did you mean "info"?`],
+    [{ log: { level: 'INFO' } }, `log.level: must be one of ${LEVELS}. Did you mean "info"?`],
+    [{ log: { level: 'loud' } }, `log.level: must be one of ${LEVELS}`],
+    [{ log: { level: 7 } }, `log.level: must be one of ${LEVELS}`],
+    [
+      { log: { format: 'jsno' } },
+      'log.format: must be one of "auto", "pretty", "json". Did you mean "json"?',
+    ],
+    [
+      { keys: [{ ...KEY, scopes: ['status', 'inferance'] }] },
+      `keys[0].scopes[1]: must be one of ${SCOPES}. Did you mean "inference"?`,
+    ],
+  ])('%j', (raw, message) => {
+    expect(explained(raw)).toEqual([message])
+  })
+})
+
+describe('a value of the wrong type', () => {
+  test.each<[unknown, string]>([
+    [{ listen: '0.0.0.0:3000' }, 'listen: must be an object: { … }, but is text in quotes'],
+    [{ listen: null }, 'listen: must be an object: { … }, but is null'],
+    [{ listen: [] }, 'listen: must be an object: { … }, but is a list'],
+    [{ listen: { port: '3000' } }, 'listen.port: must be a number, but is text in quotes'],
+    [{ listen: { port: 1.5 } }, 'listen.port: must be a whole number, but is a number'],
+    [{ listen: { host: 7 } }, 'listen.host: must be text in quotes, but is a number'],
+    [{ keys: 'sk-1' }, 'keys: must be a list: [ … ], but is text in quotes'],
+    [{ keys: { a: 'sk-1' } }, 'keys: must be a list: [ … ], but is an object: { … }'],
+    [{ keys: [7] }, 'keys[0]: must be an object: { … }, but is a number'],
+    [{ keys: [{ id: 'a' }] }, 'keys[0].secret: is missing; it must be text in quotes'],
+    [{ keys: [{ secret: 'sk-1' }] }, 'keys[0].id: is missing; it must be text in quotes'],
+    [
+      { keys: [{ ...KEY, disabled: 'yes' }] },
+      'keys[0].disabled: must be true or false, but is text in quotes',
+    ],
+    [
+      { keys: [{ ...KEY, models: 'gpt' }] },
+      'keys[0].models: must be a list: [ … ], but is text in quotes',
+    ],
+    [{ upstream: { headers: ['a'] } }, 'upstream.headers: must be an object: { … }, but is a list'],
+    [
+      { upstream: { headers: { 'x-n': 7 } } },
+      'upstream.headers.x-n: must be text in quotes, but is a number',
+    ],
+    [{ publicUrl: false }, 'publicUrl: must be text in quotes, but is true or false'],
+  ])('%j', (raw, message) => {
+    expect(explained(raw)).toEqual([message])
+  })
+})
+
+test('a valid configuration needs no explanation', () => {
+  expect(explained({})).toEqual([])
+})

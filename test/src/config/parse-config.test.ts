@@ -1,0 +1,472 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { GateConfig } from '../../../src/config/schema.ts'
+import { faultsOf, hashOf, parse } from './parse.ts'
+
+const SECRET = 'sk-0123456789abcdefghij'
+const OTHER = 'sk-abcdefghij0123456789'
+const NO_KEYS =
+  'no keys are configured: every request will be refused. Add one to "keys" or set API_KEYS.'
+
+const DEFAULTS: GateConfig = {
+  listen: { host: '127.0.0.1', port: 3000 },
+  upstream: { url: 'http://127.0.0.1:8080', configFile: './config.yaml', headers: {} },
+  keys: [],
+  heartbeat: { afterMs: 30_000, everyMs: 15_000 },
+  timeouts: { upstreamHeadersMs: 1_800_000, upstreamSilenceMs: 1_800_000, drainMs: 30_000 },
+  body: { maxBytes: 67_108_864 },
+  cors: { origins: [] },
+  log: { level: 'info', format: 'auto' },
+}
+
+const BARE_KEY = { scopes: ['inference'], models: ['*'], disabled: false }
+
+describe('without any file', () => {
+  test('everything has its default, and the missing key is told', async () => {
+    expect(await parse(undefined)).toEqual({ ok: true, config: DEFAULTS, warnings: [NO_KEYS] })
+  })
+
+  test('API_KEYS alone makes a gate that can be used', async () => {
+    expect(await parse(undefined, { env: { API_KEYS: SECRET } })).toEqual({
+      ok: true,
+      config: { ...DEFAULTS, keys: [{ id: 'env-1', secret: hashOf(SECRET), ...BARE_KEY }] },
+      warnings: [],
+    })
+  })
+
+  test('a fault is told of the environment', async () => {
+    expect(await parse(undefined, { env: { LOG_LEVEL: 'loud', PORT: 'x' } })).toEqual({
+      ok: false,
+      message:
+        'The configuration in the environment is not valid:\n' +
+        '  listen.port: must be a number, but is text in quotes\n' +
+        '  log.level: must be one of "debug", "info", "warn", "error", "silent"',
+    })
+  })
+})
+
+test('an empty file and empty sections are the defaults, too', async () => {
+  const file = {
+    listen: {},
+    upstream: {},
+    heartbeat: {},
+    timeouts: {},
+    body: {},
+    cors: {},
+    log: {},
+  }
+  expect([await parse({}), await parse(file)]).toEqual([
+    { ok: true, config: DEFAULTS, warnings: [NO_KEYS] },
+    { ok: true, config: DEFAULTS, warnings: [NO_KEYS] },
+  ])
+})
+
+test('the environment wins over the file', async () => {
+  const file = {
+    listen: { host: '::1', port: 1 },
+    publicUrl: 'http://file.example',
+    upstream: { url: 'http://file:1', apiKey: 'file', headers: { 'x-a': 'b' } },
+    keys: [SECRET],
+    log: { level: 'warn', format: 'json' },
+  }
+  const env = {
+    HOST: 'localhost',
+    PORT: '2',
+    PUBLIC_URL: 'http://env.example',
+    UPSTREAM_URL: 'http://env:2',
+    UPSTREAM_API_KEY: 'env',
+    LOG_LEVEL: 'error',
+    API_KEYS: `phone=${OTHER}`,
+  }
+  expect(await parse(file, { env })).toEqual({
+    ok: true,
+    config: {
+      ...DEFAULTS,
+      listen: { host: 'localhost', port: 2 },
+      publicUrl: 'http://env.example',
+      upstream: {
+        url: 'http://env:2',
+        apiKey: 'env',
+        configFile: './config.yaml',
+        headers: { 'x-a': 'b' },
+      },
+      keys: [
+        { id: 'key-1', secret: hashOf(SECRET), ...BARE_KEY },
+        { id: 'phone', secret: hashOf(OTHER), ...BARE_KEY },
+      ],
+      log: { level: 'error', format: 'json' },
+    },
+    warnings: [],
+  })
+})
+
+test('{env:…} and {file:…} fill in values, before the environment wins', async () => {
+  const file = {
+    listen: { port: '{env:GATE_PORT}' },
+    upstream: { apiKey: '{file:./upstream-key}' },
+    keys: ['{env:LAPTOP_KEY}', { id: 'phone', secret: '{file:./phone-key}' }],
+  }
+  const result = await parse(file, {
+    env: { GATE_PORT: '4000', LAPTOP_KEY: SECRET, PORT: '5000' },
+    readFile: (path) => (path === './phone-key' ? `${OTHER}\n` : 'internal\n'),
+  })
+  expect(result).toEqual({
+    ok: true,
+    config: {
+      ...DEFAULTS,
+      listen: { host: '127.0.0.1', port: 5000 },
+      upstream: { ...DEFAULTS.upstream, apiKey: 'internal' },
+      keys: [
+        { id: 'key-1', secret: hashOf(SECRET), ...BARE_KEY },
+        { id: 'phone', secret: hashOf(OTHER), ...BARE_KEY },
+      ],
+    },
+    warnings: [],
+  })
+})
+
+test('all that is not there is told at once, with its place', async () => {
+  const file = {
+    upstream: { apiKey: '{env:A}' },
+    keys: ['{env:B}', { id: 'x', secret: '{file:c}' }],
+  }
+  const readFile = (): string => {
+    throw new Error('ENOENT: no such file')
+  }
+  expect(await parse(file, { readFile })).toEqual({
+    ok: false,
+    message:
+      'The configuration in ./config.json is not valid:\n' +
+      '  upstream.apiKey: the environment variable A is not set; set it, or remove this entry\n' +
+      '  keys[0]: the environment variable B is not set; set it, or remove this entry\n' +
+      '  keys[1].secret: the file c cannot be read: ENOENT: no such file',
+  })
+})
+
+describe('keys', () => {
+  test('are hashed, and a hash stays as it is', async () => {
+    const result = await parse({ keys: [SECRET, hashOf(OTHER)] })
+    expect(result.ok && result.config.keys.map(({ id, secret }) => [id, secret])).toEqual([
+      ['key-1', hashOf(SECRET)],
+      ['key-2', hashOf(OTHER)],
+    ])
+  })
+
+  test('in the long form keep what they say and get the rest', async () => {
+    const result = await parse({ keys: [{ id: 'a', secret: SECRET, models: [], disabled: true }] })
+    expect(result.ok && result.config.keys).toEqual([
+      { id: 'a', secret: hashOf(SECRET), scopes: ['inference'], models: [], disabled: true },
+    ])
+  })
+
+  test('that can be guessed are warned of by their id', async () => {
+    const keys = [
+      { id: 'short', secret: 'x'.repeat(19) },
+      { id: 'long', secret: 'x'.repeat(20) },
+      { id: 'hashed', secret: hashOf('x') },
+    ]
+    expect(await parse({ keys })).toMatchObject({
+      ok: true,
+      warnings: [
+        'the secret of key "short" is short enough to be guessed; use 20 characters or more.',
+      ],
+    })
+  })
+
+  test('need different ids', async () => {
+    const keys = [
+      { id: 'a', secret: SECRET },
+      { id: 'b', secret: OTHER },
+      { id: 'a', secret: 'x'.repeat(20) },
+    ]
+    expect(await faultsOf({ keys })).toEqual([
+      'keys[2].id: "a" is also the id of keys[0]; ids must differ',
+    ])
+  })
+
+  test('need ids that differ from those given to keys without one', async () => {
+    expect(await faultsOf({ keys: [SECRET, { id: 'key-1', secret: OTHER }] })).toEqual([
+      'keys[1].id: "key-1" is also the id of keys[0]; ids must differ',
+    ])
+    expect(
+      await faultsOf({ keys: [{ id: 'env-1', secret: SECRET }] }, { env: { API_KEYS: OTHER } }),
+    ).toEqual(['keys[1].id: "env-1" is also the id of keys[0]; ids must differ'])
+  })
+
+  test.each([
+    ['both plain', SECRET, SECRET],
+    ['plain and hashed', SECRET, hashOf(SECRET)],
+    ['hashed and plain', hashOf(SECRET), SECRET],
+    ['both hashed', hashOf(SECRET), hashOf(SECRET)],
+  ])('need different secrets: %s', async (_how, first, second) => {
+    const keys = [
+      { id: 'a', secret: first },
+      { id: 'b', secret: second },
+    ]
+    expect(await faultsOf({ keys })).toEqual([
+      'keys[1].secret: is the same as that of "a"; each key needs its own',
+    ])
+  })
+
+  test('need different secrets in file and environment, too', async () => {
+    const env = { API_KEYS: `phone=${SECRET}` }
+    expect(await faultsOf({ keys: [{ id: 'laptop', secret: hashOf(SECRET) }] }, { env })).toEqual([
+      'keys[1].secret: is the same as that of "laptop"; each key needs its own',
+    ])
+  })
+})
+
+describe('an address that others can reach', () => {
+  const fault = (where: string): string =>
+    `keys: there are none, but others could reach the gate${where}. Add a key, set API_KEYS, or listen on 127.0.0.1`
+
+  test.each(['0.0.0.0', '::', '192.168.1.5', 'gpu-box'])('%s needs a key', async (host) => {
+    expect(await faultsOf({ listen: { host } })).toEqual([fault(` on ${host}`)])
+    expect(await faultsOf({ listen: { host } }, { env: { API_KEYS: SECRET } })).toEqual([])
+  })
+
+  test.each(['127.0.0.1', 'localhost', '::1'])('is not %s', async (host) => {
+    expect(await faultsOf({ listen: { host } })).toEqual([])
+  })
+
+  test('may come from the environment', async () => {
+    expect(await faultsOf(undefined, { env: { HOST: '0.0.0.0' } })).toEqual([fault(' on 0.0.0.0')])
+  })
+
+  test('is every address where the gate is public anyway', async () => {
+    expect(await faultsOf({}, { isPublic: true })).toEqual([fault('')])
+    expect(await faultsOf({ keys: [SECRET] }, { isPublic: true })).toEqual([])
+  })
+})
+
+describe('an upstream that is the gate itself is refused', () => {
+  const fault = (port: number): string =>
+    `upstream.url: is the gate's own address (port ${port}); it must be llama-swap's, usually http://127.0.0.1:8080`
+
+  test.each([
+    ['127.0.0.1', 3000, 'http://127.0.0.1:3000'],
+    ['127.0.0.1', 3000, 'http://localhost:3000/'],
+    ['localhost', 3000, 'http://[::1]:3000'],
+    ['0.0.0.0', 3000, 'http://127.0.0.1:3000'],
+    ['::', 3000, 'http://localhost:3000'],
+    ['127.0.0.1', 3000, 'http://0.0.0.0:3000'],
+    ['192.168.1.5', 3000, 'http://192.168.1.5:3000/v1'],
+    ['GPU-box', 3000, 'http://gpu-box:3000'],
+    ['127.0.0.1', 80, 'http://127.0.0.1'],
+    ['127.0.0.1', 443, 'https://localhost'],
+  ])('listening on %s port %d, upstream %s', async (host, port, url) => {
+    expect(await faultsOf({ listen: { host, port }, upstream: { url }, keys: [SECRET] })).toEqual([
+      fault(port),
+    ])
+  })
+
+  test.each([
+    ['127.0.0.1', 3000, 'http://127.0.0.1:8080'],
+    ['127.0.0.1', 3000, 'http://gpu-box:3000'],
+    ['192.168.1.5', 8080, 'http://127.0.0.1:8080'],
+    ['192.168.1.5', 8080, 'http://192.168.1.6:8080'],
+    ['127.0.0.1', 80, 'https://127.0.0.1'],
+  ])('but not listening on %s port %d, upstream %s', async (host, port, url) => {
+    expect(await faultsOf({ listen: { host, port }, upstream: { url }, keys: [SECRET] })).toEqual(
+      [],
+    )
+  })
+
+  test('nor where the gate has no address of its own', async () => {
+    const file = { upstream: { url: 'http://127.0.0.1:3000' }, keys: [SECRET] }
+    expect(await faultsOf(file, { isPublic: true })).toEqual([])
+  })
+})
+
+describe('a message', () => {
+  test('names the file, and the place of a fault of syntax', async () => {
+    expect(await parse('{\n  "listen": {},\n}')).toEqual({
+      ok: false,
+      message:
+        'The configuration in ./config.json is not valid:\n' +
+        '  line 3, column 1: not valid JSON (comments and trailing commas are not allowed)',
+    })
+  })
+
+  test('names every fault of the schema at once', async () => {
+    const file = { listen: { prot: 1 }, keys: ['sk 1'], log: { level: 7 } }
+    expect((await faultsOf(file)).map((fault) => fault.split(':')[0])).toEqual([
+      'listen.prot',
+      'keys[0]',
+      'log.level',
+    ])
+  })
+
+  test('names every conflict at once', async () => {
+    const file = {
+      listen: { port: 8080 },
+      keys: [
+        { id: 'a', secret: SECRET },
+        { id: 'a', secret: SECRET },
+      ],
+    }
+    expect((await faultsOf(file)).map((fault) => fault.split(':')[0])).toEqual([
+      'keys[1].id',
+      'keys[1].secret',
+      'upstream.url',
+    ])
+  })
+
+  test('never tells of a section of the wrong kind less because the environment sets it', async () => {
+    const env = { HOST: '::1', API_KEYS: SECRET }
+    expect(await faultsOf({ listen: '0.0.0.0:3000', keys: OTHER }, { env })).toEqual([
+      'listen: must be an object: { … }, but is text in quotes',
+      'keys: must be a list: [ … ], but is text in quotes',
+    ])
+  })
+
+  test('shows no generated key, even in the place of a name', async () => {
+    const files = [
+      { keys: [{ [SECRET]: 'laptop' }] },
+      { [SECRET]: true },
+      { upstream: { headers: { [`Bearer ${SECRET}`]: '' } } },
+      { upstream: { apiKey: `{env:${SECRET}}` } },
+      {
+        keys: [
+          { id: SECRET, secret: OTHER },
+          { id: SECRET, secret: 'x'.repeat(20) },
+        ],
+      },
+      `{"${SECRET}":1,"${SECRET}":2}`,
+    ]
+    for (const file of files) {
+      const faults = await faultsOf(file)
+      expect(faults.length).toBeGreaterThan(0)
+      expect(faults.join('\n')).not.toContain(SECRET)
+    }
+  })
+
+  test('and a warning hold no secret, whatever else is wrong', async () => {
+    const secret = fc
+      .stringMatching(/^[!-+\--~]{8,40}$/)
+      .filter((text) => !/^[a-z0-9:]+$/.test(text))
+    const fault = fc.constantFrom<object>(
+      {},
+      { listen: { host: '0.0.0.0', port: 8080 } },
+      { listen: { prot: 1 } },
+      { log: { level: 'x' } },
+      { cors: 7 },
+    )
+    const place = fc.constantFrom<(text: string) => object>(
+      (text) => ({ keys: [text, text] }),
+      (text) => ({ keys: [`${text} `, text] }),
+      (text) => ({
+        keys: [
+          { id: 'a', secret: text },
+          { id: 'a', secret: text },
+        ],
+      }),
+      (text) => ({ keys: [{ id: 'a', secret: `sha256:${text}` }] }),
+      (text) => ({ keys: [{ id: 'a', secret: [text] }] }),
+      (text) => ({ keys: { a: text } }),
+      (text) => ({ keys: text }),
+      (text) => ({ upstream: { apiKey: `${text}\n` } }),
+      (text) => ({ upstream: { apiKey: { key: text } } }),
+      (text) => ({ upstream: { headers: { 'x-token': `${text}\n` } } }),
+      (text) => ({ upstream: { url: `http://user:${text}@box` } }),
+    )
+    await fc.assert(
+      fc.asyncProperty(secret, fault, place, fc.boolean(), async (text, wrong, put, isCut) => {
+        const file = JSON.stringify({ ...put(text), ...wrong })
+        const env = { API_KEYS: `a=${text},${text} ${text}`, UPSTREAM_API_KEY: `${text}\t` }
+        for (const rest of [{}, { env }]) {
+          const result = await parse(isCut ? file.slice(0, -1) : file, rest)
+          const said = result.ok ? result.warnings.join('\n') : result.message
+          expect(said).not.toContain(text)
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+})
+
+describe('every content', () => {
+  const names = ['listen', 'host', 'port', 'upstream', 'url', 'apiKey', 'headers', 'keys', 'id']
+  const moreNames = ['secret', 'scopes', 'models', 'expires', 'log', 'level', 'cors', 'origins']
+  const odd = ['__proto__', 'constructor', 'toString', '', '{env:X}', 'listne']
+  const key = fc.constantFrom(...names, ...moreNames, ...odd)
+  const leaf = fc.oneof(
+    fc.jsonValue({ maxDepth: 1 }),
+    fc.constantFrom(
+      '{env:X}',
+      '{env:}',
+      '{file:x}',
+      '{env:toString}',
+      'http://x',
+      'info',
+      '*',
+      1e308,
+    ),
+  )
+  const { tree } = fc.letrec((tie) => ({
+    tree: fc.oneof(
+      { depthSize: 'small' },
+      leaf,
+      fc.array(tie('tree'), { maxLength: 3 }),
+      fc.dictionary(key, tie('tree'), { maxKeys: 5 }),
+    ),
+  }))
+
+  test('gives either a configuration or a message, never an exception', async () => {
+    const text = fc.oneof(
+      tree.map((value) => JSON.stringify(value)),
+      fc.dictionary(key, tree, { maxKeys: 6 }).map((value) => JSON.stringify(value)),
+      fc.json(),
+      fc.string({ unit: 'binary' }),
+    )
+    const env = fc.dictionary(
+      fc.constantFrom('HOST', 'PORT', 'PUBLIC_URL', 'UPSTREAM_URL', 'API_KEYS', 'LOG_LEVEL', 'X'),
+      fc.oneof(fc.string(), fc.constantFrom('a=b', '=', '==', ',', '1', 'http://x', '0.0.0.0')),
+    )
+    await fc.assert(
+      fc.asyncProperty(text, env, fc.boolean(), async (file, variables, isPublic) => {
+        const result = await parse(file, { env: variables, isPublic })
+        if (result.ok) expect(result.config.listen.port).toBeGreaterThanOrEqual(0)
+        else expect(result.message).toMatch(/^The configuration in .* is not valid:\n {2}./s)
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  test('that is accepted is safe: hashed secrets, different ids, and a key wherever others could come in', async () => {
+    const id = fc.constantFrom('a', 'b', 'key-1', 'env-1')
+    const secret = fc.constantFrom(SECRET, OTHER, hashOf(SECRET), 'x'.repeat(20))
+    const file = fc.record({
+      listen: fc.record({
+        host: fc.constantFrom('127.0.0.1', '0.0.0.0', '::'),
+        port: fc.constantFrom(3000, 8080),
+      }),
+      keys: fc.array(fc.oneof(secret, fc.record({ id, secret })), { maxLength: 3 }),
+    })
+    const seen = { accepted: 0, refused: 0 }
+    await fc.assert(
+      fc.asyncProperty(file, async (written) => {
+        const result = await parse(written)
+        if (!result.ok) return void seen.refused++
+        seen.accepted++
+        const { keys, listen } = result.config
+        expect({
+          areHashed: keys.every((known) => /^sha256:[0-9a-f]{64}$/.test(known.secret)),
+          ids: new Set(keys.map((known) => known.id)).size,
+          secrets: new Set(keys.map((known) => known.secret)).size,
+          isGuarded: keys.length > 0 || listen.host === '127.0.0.1',
+          port: listen.port,
+        }).toEqual({
+          areHashed: true,
+          ids: keys.length,
+          secrets: keys.length,
+          isGuarded: true,
+          port: 3000,
+        })
+      }),
+      { numRuns: 300 },
+    )
+    expect(seen.accepted).toBeGreaterThan(0)
+    expect(seen.refused).toBeGreaterThan(0)
+  })
+})

@@ -1,0 +1,152 @@
+import { describe, expect, test } from 'vitest'
+import {
+  headersOf,
+  isRetryable,
+  retryAfterSecondsOf,
+  statusOf,
+  type GateError,
+} from '../../../src/errors/gate-error.ts'
+import { EVERY_ERROR } from './every-error.ts'
+
+test('each refusal has its status', () => {
+  const statuses = EVERY_ERROR.map((error) => [error.kind, statusOf(error)])
+  expect(Object.fromEntries(statuses)).toEqual({
+    'bad-host': 400,
+    'bad-path': 404,
+    'bad-request': 400,
+    'body-too-large': 413,
+    'body-encoded': 415,
+    'upgrade-refused': 426,
+    'method-not-allowed': 405,
+    'route-unknown': 404,
+    'credential-missing': 401,
+    'credential-malformed': 401,
+    'credential-unknown': 401,
+    'credentials-conflict': 400,
+    'basic-not-here': 401,
+    'key-expired': 401,
+    'key-disabled': 401,
+    'scope-missing': 403,
+    'cross-site': 403,
+    'model-missing': 400,
+    'model-unknown': 404,
+    'upstream-unreachable': 503,
+    'upstream-broken': 502,
+    'upstream-timeout': 504,
+    'upstream-busy': 503,
+    'upstream-key-refused': 502,
+    'model-loading': 503,
+    'model-load-failed': 503,
+    'upstream-refused': 500,
+    'prompt-too-long': 400,
+    'stream-cut': 502,
+    draining: 503,
+    internal: 500,
+  })
+})
+
+test('a refusal of upstream keeps its status', () => {
+  const refused = (status: number): GateError => ({
+    kind: 'upstream-refused',
+    status,
+    message: 'no',
+  })
+  expect([400, 409, 422, 501].map((status) => statusOf(refused(status)))).toEqual([
+    400, 409, 422, 501,
+  ])
+})
+
+describe('x-should-retry', () => {
+  const finals = EVERY_ERROR.filter((error) => statusOf(error) < 500)
+
+  test.each(finals)('$kind is final and says so', (error) => {
+    expect(headersOf(error)).toMatchObject({ 'x-should-retry': 'false' })
+  })
+
+  test.each([400, 401, 403, 404])('some refusal is a final %d', (status) => {
+    expect(finals.map(statusOf)).toContain(status)
+  })
+
+  test('what may succeed later does not forbid a retry', () => {
+    const retryable = EVERY_ERROR.filter((error) => isRetryable(error))
+    expect(new Set(retryable.map(({ kind }) => kind))).toEqual(
+      new Set([
+        'upstream-unreachable',
+        'upstream-broken',
+        'upstream-timeout',
+        'upstream-busy',
+        'model-loading',
+        'upstream-refused',
+        'stream-cut',
+        'draining',
+        'internal',
+      ]),
+    )
+    expect(retryable.filter((error) => 'x-should-retry' in headersOf(error))).toEqual([])
+  })
+
+  test('a load that failed, a wrong key of the gate and a missing feature stay as they are', () => {
+    const unchanging: GateError[] = [
+      { kind: 'model-load-failed' },
+      { kind: 'upstream-key-refused' },
+      { kind: 'upstream-refused', status: 501, message: 'not supported' },
+    ]
+    expect(unchanging.map((error) => headersOf(error)['x-should-retry'])).toEqual([
+      'false',
+      'false',
+      'false',
+    ])
+  })
+})
+
+describe('retry-after', () => {
+  test('is told in seconds and in milliseconds, rounded up', () => {
+    expect(headersOf({ kind: 'model-loading', retryAfterSeconds: 2.0004 })).toEqual({
+      'retry-after': '3',
+      'retry-after-ms': '2001',
+    })
+  })
+
+  test('is what upstream asked for, or what fits the fault', () => {
+    const seconds = EVERY_ERROR.flatMap((error) => {
+      const after = retryAfterSecondsOf(error)
+      return after === undefined ? [] : [[error.kind, after]]
+    })
+    expect(Object.fromEntries(seconds)).toEqual({
+      'upstream-unreachable': 5,
+      'upstream-busy': 1,
+      'model-loading': 2.5,
+      'model-load-failed': 30,
+      draining: 5,
+    })
+  })
+})
+
+describe('other fields', () => {
+  test('every 401 names the scheme, and never Basic, which would open a password box', () => {
+    const challenges = EVERY_ERROR.filter((error) => statusOf(error) === 401).map(
+      (error) => headersOf(error)['www-authenticate'],
+    )
+    expect(new Set(challenges)).toEqual(new Set(['Bearer realm="swapgate"']))
+  })
+
+  test('no other refusal carries a challenge', () => {
+    const others = EVERY_ERROR.filter((error) => statusOf(error) !== 401)
+    expect(others.filter((error) => 'www-authenticate' in headersOf(error))).toEqual([])
+  })
+
+  test('405 lists the methods (RFC 9110 §15.5.6), 426 the protocol (§15.5.22)', () => {
+    expect([
+      headersOf({ kind: 'method-not-allowed', allow: ['GET', 'HEAD'] }),
+      headersOf({ kind: 'upgrade-refused' }),
+    ]).toEqual([
+      { 'x-should-retry': 'false', allow: 'GET, HEAD' },
+      { 'x-should-retry': 'false', upgrade: 'HTTP/1.1' },
+    ])
+  })
+
+  test('every name is in lower case', () => {
+    const names = EVERY_ERROR.flatMap((error) => Object.keys(headersOf(error)))
+    expect(names).toEqual(names.map((name) => name.toLowerCase()))
+  })
+})

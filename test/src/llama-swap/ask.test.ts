@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest'
+import type { HeaderPairs, Upstream, UpstreamFailure } from '../../../src/deps.ts'
+import { ask } from '../../../src/llama-swap/ask.ts'
+import { fakeClock } from '../../support/fake-clock.ts'
+import { FakeUpstream } from '../../support/fake-upstream.ts'
+
+const HEADERS: HeaderPairs = [['authorization', 'Bearer internal']]
+
+function setUp(): { upstream: FakeUpstream; clock: ReturnType<typeof fakeClock> } {
+  return { upstream: new FakeUpstream(), clock: fakeClock() }
+}
+
+test('a question is one GET with the fields of the gate and no body', async () => {
+  const { upstream, clock } = setUp()
+  const answer = ask({ upstream, clock, headers: HEADERS }, '/v1/models')
+  upstream.last.answer({ body: '{}' })
+  await answer
+  expect(upstream.calls.map(({ request }) => request)).toEqual([
+    { method: 'GET', target: '/v1/models', headers: HEADERS, body: undefined },
+  ])
+})
+
+test('the answer is given whole, whatever its status and however it came', async () => {
+  const { upstream, clock } = setUp()
+  const answer = ask({ upstream, clock, headers: [] }, '/running')
+  const bytes = new TextEncoder().encode('naïve 😀')
+  upstream.last.head(418, [['x-a', '1']])
+  for (const byte of bytes) upstream.last.chunk(Uint8Array.of(byte))
+  upstream.last.end()
+  expect(await answer).toEqual({ status: 418, headers: [['x-a', '1']], text: 'naïve 😀' })
+  expect(clock.pending()).toBe(0)
+})
+
+test('an answer without a body is empty text', async () => {
+  const { upstream, clock } = setUp()
+  const answer = ask({ upstream, clock, headers: [] }, '/running')
+  upstream.last.head(204).end()
+  expect(await answer).toEqual({ status: 204, headers: [], text: '' })
+})
+
+test.each<UpstreamFailure>(['unreachable', 'reset'])('a failure is told: %s', async (failure) => {
+  const { upstream, clock } = setUp()
+  const answer = ask({ upstream, clock, headers: [] }, '/v1/models')
+  upstream.last.head(200).chunk('{"da').failure(failure)
+  expect(await answer).toBe(failure)
+  expect(clock.pending()).toBe(0)
+})
+
+test('after ten seconds without an end the question is given up and closed', async () => {
+  const { upstream, clock } = setUp()
+  const answer = ask({ upstream, clock, headers: [] }, '/v1/models')
+  upstream.last.head(200).chunk('{')
+  await clock.advance(9999)
+  expect(upstream.last.aborts).toBe(0)
+  await clock.advance(1)
+  expect(await answer).toBe('timeout')
+  expect([upstream.last.aborts, clock.pending()]).toEqual([1, 0])
+})
+
+test('an upstream that answers or fails while it is being called is heard', async () => {
+  const clock = fakeClock()
+  const atOnce: Upstream = {
+    send(_request, events) {
+      events.failure('unreachable')
+      return { pause() {}, resume() {}, abort() {} }
+    },
+  }
+  expect(await ask({ upstream: atOnce, clock, headers: [] }, '/v1/models')).toBe('unreachable')
+  expect(clock.pending()).toBe(0)
+})

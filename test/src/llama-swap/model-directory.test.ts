@@ -1,0 +1,190 @@
+import { describe, expect, test } from 'vitest'
+import type { Deps } from '../../../src/deps.ts'
+import {
+  createModelDirectory,
+  type ModelDirectory,
+} from '../../../src/llama-swap/model-directory.ts'
+import { NO_NAMES, type ModelNames } from '../../../src/llama-swap/model-names.ts'
+import { fakeClock, type FakeClock } from '../../support/fake-clock.ts'
+import { FakeUpstream, jsonAnswer, type WholeAnswer } from '../../support/fake-upstream.ts'
+
+type Box = {
+  directory: ModelDirectory
+  upstream: FakeUpstream
+  clock: FakeClock
+  /** What llama-swap answers from now on; undefined: nothing. */
+  listing: WholeAnswer | undefined
+  /** What the configuration file holds from now on. */
+  configured: ModelNames | undefined
+}
+
+function listingOf(...ids: string[]): WholeAnswer {
+  return jsonAnswer({ object: 'list', data: ids.map((id) => ({ id })) })
+}
+
+function startBox(listing?: WholeAnswer, configured?: ModelNames): Box {
+  const upstream = new FakeUpstream()
+  const clock = fakeClock()
+  const modelConfig: Deps['modelConfig'] = { read: async () => box.configured }
+  upstream.onCall = (call) => {
+    if (box.listing) call.answer(box.listing)
+  }
+  const box: Box = {
+    directory: createModelDirectory({ modelConfig, clock }, { upstream, clock, headers: [] }),
+    upstream,
+    clock,
+    listing,
+    configured,
+  }
+  return box
+}
+
+const ids = (names: ModelNames): string[] => [...names.ids]
+
+describe('the first question for a name', () => {
+  test('asks llama-swap and reads its configuration', async () => {
+    const configured = { ...NO_NAMES, ids: new Set(['hidden']), pins: new Map([['a', ['hidden']]]) }
+    const box = startBox(listingOf('a'), configured)
+    expect(await box.directory.namesFor('a')).toEqual({
+      ids: new Set(['a', 'hidden']),
+      aliases: new Map(),
+      selectors: new Map(),
+      pins: new Map([['a', ['hidden']]]),
+    })
+    expect(box.upstream.calls.map(({ request }) => request.target)).toEqual(['/v1/models'])
+  })
+
+  test('does with the listing alone where no configuration can be read', async () => {
+    const box = startBox(listingOf('a'))
+    expect(await box.directory.namesFor('a')).toEqual({ ...NO_NAMES, ids: new Set(['a']) })
+  })
+
+  test.each([
+    ['answers an error', jsonAnswer({ error: 'no' }, 500)],
+    ['answers no JSON', { body: 'OK' }],
+  ])('does with the configuration alone where llama-swap %s', async (_what, listing) => {
+    const box = startBox(listing, { ...NO_NAMES, ids: new Set(['a']) })
+    expect(ids(await box.directory.namesFor('a'))).toEqual(['a'])
+  })
+
+  test('knows nothing where there is neither', async () => {
+    const box = startBox()
+    box.upstream.onCall = (call) => call.failure('unreachable')
+    expect(await box.directory.namesFor('a')).toEqual(NO_NAMES)
+  })
+
+  test('does not wait for ever', async () => {
+    const box = startBox()
+    const names = box.directory.namesFor('a')
+    await box.clock.advance(10_000)
+    expect(await names).toEqual(NO_NAMES)
+    expect(box.upstream.last.aborts).toBe(1)
+  })
+
+  test('is asked once, however many requests are waiting for it', async () => {
+    const box = startBox(listingOf('a'))
+    const asked = await Promise.all(['a', 'b', 'a'].map((name) => box.directory.namesFor(name)))
+    expect(asked.map(ids)).toEqual([['a'], ['a'], ['a']])
+    expect(box.upstream.calls).toHaveLength(1)
+  })
+})
+
+describe('where listing and file disagree', () => {
+  test('the listing counts, because the file may not have been loaded yet', async () => {
+    const listing = jsonAnswer({
+      data: [{ id: 'a', meta: { llamaswap: { type: 'model', aliases: ['x'] } } }, { id: 'b' }],
+    })
+    const box = startBox(listing, { ...NO_NAMES, aliases: new Map([['x', 'b']]) })
+    expect((await box.directory.namesFor('x')).aliases).toEqual(new Map([['x', 'a']]))
+  })
+})
+
+describe('what is known', () => {
+  test('is good for thirty seconds for names that are known', async () => {
+    const box = startBox(listingOf('a'))
+    await box.directory.namesFor('a')
+    box.listing = listingOf('a', 'b')
+    await box.clock.advance(30_000)
+    expect(ids(await box.directory.namesFor('a'))).toEqual(['a'])
+    await box.clock.advance(1)
+    expect(ids(await box.directory.namesFor('a'))).toEqual(['a', 'b'])
+    expect(box.upstream.calls).toHaveLength(2)
+  })
+
+  test('is asked for again after two seconds for a name that is not', async () => {
+    const box = startBox(listingOf('a'))
+    await box.directory.namesFor('a')
+    box.listing = listingOf('a', 'new')
+    await box.clock.advance(2000)
+    expect(ids(await box.directory.namesFor('new'))).toEqual(['a'])
+    await box.clock.advance(1)
+    expect(ids(await box.directory.namesFor('new'))).toEqual(['a', 'new'])
+  })
+
+  test('cannot be used to flood llama-swap with questions for names that do not exist', async () => {
+    const box = startBox(listingOf('a'))
+    for (let i = 0; i < 100; i++) {
+      await box.directory.namesFor(`nonsense-${i}`)
+      await box.clock.advance(100)
+    }
+    expect(box.upstream.calls.length).toBe(5)
+  })
+
+  test('is kept while llama-swap cannot be asked', async () => {
+    const box = startBox(listingOf('a'))
+    await box.directory.namesFor('a')
+    box.listing = { status: 502 }
+    await box.clock.advance(30_001)
+    expect(ids(await box.directory.namesFor('a'))).toEqual(['a'])
+  })
+
+  test('forgets a model that is gone', async () => {
+    const box = startBox(listingOf('a', 'b'))
+    await box.directory.namesFor('a')
+    box.listing = listingOf('a')
+    await box.clock.advance(30_001)
+    expect(ids(await box.directory.namesFor('b'))).toEqual(['a'])
+  })
+
+  test('is asked for again when the clock has jumped back', async () => {
+    const later = startBox(listingOf('a'))
+    await later.clock.advance(24 * 60 * 60 * 1000)
+    const jump = { back: 0 }
+    const clock = { ...later.clock, now: () => later.clock.now() - jump.back }
+    const directory = createModelDirectory(
+      { modelConfig: { read: async () => undefined }, clock },
+      { upstream: later.upstream, clock, headers: [] },
+    )
+    await directory.namesFor('a')
+    jump.back = 60 * 60 * 1000
+    later.listing = listingOf('a', 'b')
+    expect(ids(await directory.namesFor('b'))).toEqual(['a', 'b'])
+  })
+
+  test('is renewed by a listing that was fetched for a client', async () => {
+    const box = startBox(listingOf('a'))
+    expect(ids(await box.directory.learn({ ...NO_NAMES, ids: new Set(['b']) }))).toEqual(['b'])
+    expect(ids(await box.directory.namesFor('b'))).toEqual(['b'])
+    expect(box.upstream.calls).toEqual([])
+  })
+})
+
+test('a file that cannot be read fails the question, and the next one asks anew', async () => {
+  const box = startBox(listingOf('a'))
+  const fault = { isThere: true }
+  const directory = createModelDirectory(
+    {
+      clock: box.clock,
+      modelConfig: {
+        read: async () => {
+          if (fault.isThere) throw new Error('no file')
+          return undefined
+        },
+      },
+    },
+    { upstream: box.upstream, clock: box.clock, headers: [] },
+  )
+  await expect(directory.namesFor('a')).rejects.toThrow('no file')
+  fault.isThere = false
+  expect(ids(await directory.namesFor('a'))).toEqual(['a'])
+})

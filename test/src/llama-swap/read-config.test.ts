@@ -1,0 +1,207 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { allowsModel, NO_NAMES, type ModelNames } from '../../../src/llama-swap/model-names.ts'
+import { namesInConfig } from '../../../src/llama-swap/read-config.ts'
+
+/** The names as plain objects, easy to compare. */
+function plain({ ids, aliases, selectors, pins }: ModelNames): object {
+  return {
+    ids: [...ids],
+    aliases: Object.fromEntries(aliases),
+    selectors: Object.fromEntries(selectors),
+    pins: Object.fromEntries(pins),
+  }
+}
+
+function names(text: string): object {
+  return plain(namesInConfig(text))
+}
+
+const NOTHING = plain(NO_NAMES)
+
+test("the example of llama-swap's configuration has three models, one with an alias", () => {
+  const example = new URL('../../../config.yaml.example', import.meta.url)
+  expect(names(readFileSync(example, 'utf8'))).toEqual({
+    ids: ['gpt-oss-120b', 'glm-4.7-flash', 'qwen3-coder-next'],
+    aliases: { coder: 'qwen3-coder-next' },
+    selectors: {},
+    pins: {},
+  })
+})
+
+describe('models', () => {
+  test('are known with their aliases, listed or not', () => {
+    const text = `
+models:
+  a:
+    cmd: llama-server
+    aliases: [x, y]
+    unlisted: true
+  "org/b:Q4":
+    cmd: llama-server
+`
+    expect(names(text)).toEqual({
+      ids: ['a', 'org/b:Q4'],
+      aliases: { x: 'a', y: 'a' },
+      selectors: {},
+      pins: {},
+    })
+  })
+
+  test('have an alias for every key of setParamsByID', () => {
+    const text = `
+models:
+  a:
+    filters:
+      setParamsByID:
+        a: { temperature: 0 }
+        "\${MODEL_ID}:high": { reasoning_effort: high }
+        fast: { reasoning_effort: low }
+`
+    expect(names(text)).toEqual({
+      ids: ['a'],
+      aliases: { 'a:high': 'a', fast: 'a' },
+      selectors: {},
+      pins: {},
+    })
+  })
+
+  test('win over aliases of the same name, wherever these stand', () => {
+    const text = `
+models:
+  a: { aliases: [b, c] }
+  b: { aliases: [a] }
+`
+    expect(names(text)).toEqual({ ids: ['a', 'b'], aliases: { c: 'a' }, selectors: {}, pins: {} })
+  })
+
+  test('have names that look like numbers, dates or truth values', () => {
+    const text = `
+models:
+  7: { aliases: [1.10, 0x10, yes, 2026-01-01, ~] }
+`
+    expect(names(text)).toEqual({
+      ids: ['7'],
+      aliases: { '1.10': '7', '0x10': '7', yes: '7', '2026-01-01': '7', '~': '7' },
+      selectors: {},
+      pins: {},
+    })
+  })
+
+  test('may share what they say through YAML anchors and merge keys', () => {
+    const text = `
+shared: &shared
+  aliases: [x]
+models:
+  a:
+    <<: *shared
+    cmd: llama-server
+`
+    expect(names(text)).toMatchObject({ ids: ['a'], aliases: { x: 'a' } })
+  })
+})
+
+describe('selectors', () => {
+  test('are known with their targets, which may be numbers, too', () => {
+    const text = `
+models: { a: {}, 7: {} }
+selectors:
+  fast: { strategy: warm, targets: [a, 7] }
+  empty: { strategy: pin }
+`
+    expect(names(text)).toMatchObject({ selectors: { fast: ['a', '7'], empty: [] } })
+  })
+})
+
+describe('profiles', () => {
+  test('pin names to what any of them may put in place', () => {
+    const text = `
+models: { a: {}, b: {}, 7: {} }
+profiles:
+  day: { pins: { a: b, default: a } }
+  night: { pins: { a: 7 } }
+`
+    expect(names(text)).toMatchObject({ pins: { a: ['b', '7'], default: ['a'] } })
+  })
+
+  test('lead nowhere where a pin has no target', () => {
+    const text = `
+profiles:
+  day: { pins: { a: ~, b: null, c: "", d: } }
+`
+    expect(names(text)).toEqual(NOTHING)
+  })
+
+  test('of a number are not lost: the model behind must be allowed', () => {
+    const box = namesInConfig('models: {a: {}, 7: {}}\nprofiles: {day: {pins: {a: 7}}}')
+    expect([allowsModel(['a'], 'a', box), allowsModel(['a', '7'], 'a', box)]).toEqual([false, true])
+  })
+})
+
+describe('peers', () => {
+  test('offer their models under both names', () => {
+    const text = `
+peers:
+  cloud: { proxy: "https://cloud.example", models: [big, small] }
+`
+    expect(names(text)).toEqual({
+      ids: ['cloud/big', 'cloud/small'],
+      aliases: { big: 'cloud/big', small: 'cloud/small' },
+      selectors: {},
+      pins: {},
+    })
+  })
+
+  test('that offer the same model are told apart by the full name only', () => {
+    const text = `
+peers:
+  one: { models: [big] }
+  two: { models: [big] }
+`
+    expect(names(text)).toMatchObject({ ids: ['one/big', 'two/big'], aliases: {} })
+  })
+
+  test('come after local models and aliases of the same name', () => {
+    const text = `
+models: { big: {}, a: { aliases: [small] } }
+peers:
+  cloud: { models: [big, small] }
+`
+    expect(names(text)).toMatchObject({
+      ids: ['big', 'a', 'cloud/big', 'cloud/small'],
+      aliases: { small: 'a' },
+    })
+  })
+})
+
+describe('a file with other content', () => {
+  test.each([
+    ['is empty', ''],
+    ['holds only a comment', '# nothing'],
+    ['is a list', '- a'],
+    ['is text', 'hello'],
+    ['has models without content', 'models:\n'],
+    ['has models as text', 'models: none'],
+    ['has parts of unexpected kinds', 'models: []\nselectors: 7\nprofiles: x\npeers: [y]'],
+    ['has profiles in the form of old versions', 'profiles:\n  coding: [a, b]'],
+  ])('that %s has no names', (_what, text) => {
+    expect(names(text)).toEqual(NOTHING)
+  })
+
+  test('keeps what can be read beside what cannot', () => {
+    const text = `
+models:
+  a: ~
+  b: { aliases: x }
+  c: { aliases: [{ no: name }, y], filters: [] }
+`
+    expect(names(text)).toMatchObject({ ids: ['a', 'b', 'c'], aliases: { y: 'c' } })
+  })
+
+  test.each([
+    ['is not YAML', 'models: [a', 'line 1'],
+    ['gives a model twice', 'models:\n  a: {}\n  a: {}', 'line 3'],
+  ])('that %s is refused with the place', (_what, text, place) => {
+    expect(() => namesInConfig(text)).toThrow(place)
+  })
+})

@@ -1,0 +1,145 @@
+import { describe, expect, test } from 'vitest'
+import type { FakeCall } from '../../support/fake-upstream.ts'
+import { JSON_HEADERS, jsonAnswer, STREAM_TYPE } from '../../support/fake-upstream.ts'
+import { CHAT } from '../../support/sse-samples.ts'
+import { MINUTE, outcomeOf, SECOND, startRelay } from './start-relay.ts'
+
+const failures: Array<[string, (call: FakeCall) => void]> = [
+  ['an empty 502', (call) => void call.answer({ status: 502, headers: [['content-length', '0']] })],
+  ['a connection that broke before the answer', (call) => void call.failure('reset')],
+]
+
+describe.each(failures)('after %s', (_, fail) => {
+  test('the same request is sent once more, and the client notices nothing', () => {
+    const relay = startRelay()
+    const { upstream, client, call } = relay
+    fail(call)
+    expect({ calls: upstream.calls.length, acts: client.acts }).toEqual({ calls: 2, acts: [] })
+    expect(upstream.last.request).toBe(call.request)
+
+    upstream.last.answer({ headers: STREAM_TYPE, body: CHAT.bytes })
+
+    expect(outcomeOf(relay)).toEqual({
+      status: 200,
+      text: CHAT.text,
+      ended: 'end',
+      settled: [{ outcome: 'completed', status: 200, reason: undefined }],
+      aborts: [0, 0],
+      isLive: false,
+      timers: 0,
+    })
+  })
+
+  test.each(failures)('a second failure, %s, is the answer', (_name, failAgain) => {
+    const { upstream, client, call, settled } = startRelay()
+    fail(call)
+    failAgain(upstream.last)
+    expect({ calls: upstream.calls.length, status: client.status, settled }).toEqual({
+      calls: 2,
+      status: 502,
+      settled: [
+        {
+          outcome: 'upstream-failed',
+          status: 502,
+          reason: 'upstream-broken',
+          firstByteAt: undefined,
+          bytesOut: client.bytes.length,
+        },
+      ],
+    })
+  })
+
+  test('the client that leaves meanwhile aborts the second attempt', () => {
+    const { upstream, client, call, settled } = startRelay()
+    fail(call)
+    client.leave()
+    expect({ aborts: upstream.calls.map(({ aborts }) => aborts), settled: settled.length }).toEqual(
+      {
+        aborts: [0, 1],
+        settled: 1,
+      },
+    )
+  })
+
+  test('the second attempt has the whole time for its answer, and heartbeats of its own', async () => {
+    const { upstream, client, call, clock } = startRelay()
+    await clock.advance(999)
+    fail(call)
+    await clock.advance(30 * SECOND - 1)
+    expect(client.acts).toEqual([])
+    await clock.advance(1)
+    expect(client.status).toBe(200)
+    await clock.advance(29 * MINUTE)
+    expect(upstream.last.isLive).toBe(true)
+  })
+
+  test('nothing is sent again once a second has passed: that was real work', async () => {
+    const { upstream, client, call, clock } = startRelay()
+    await clock.advance(SECOND)
+    fail(call)
+    expect([upstream.calls.length, client.status]).toEqual([1, 502])
+  })
+
+  test('nothing is sent again when the client has the head of an answer', async () => {
+    const { upstream, client, call, clock } = startRelay({
+      heartbeat: { afterMs: 500, everyMs: 500 },
+    })
+    await clock.advance(500)
+    fail(call)
+    expect([upstream.calls.length, client.ended]).toEqual([1, 'break'])
+  })
+})
+
+describe('nothing is sent again after', () => {
+  test.each([
+    [
+      'a failed load',
+      jsonAnswer(
+        { error: { message: 'unspecific error: upstream command exited prematurely' } },
+        500,
+      ),
+    ],
+    ['a 503', jsonAnswer({ error: { message: 'Loading model' } }, 503)],
+    [
+      'a 502 with a text',
+      { status: 502, headers: JSON_HEADERS, body: '{"error":{"message":"peer"}}' },
+    ],
+    ['a 502 with a type', { status: 502, headers: JSON_HEADERS }],
+    ['an empty 500', { status: 500 }],
+    ['an empty 503', { status: 503 }],
+    ['an empty 404', { status: 404 }],
+    ['a 429', jsonAnswer({ error: { message: 'Too many requests' } }, 429)],
+  ])('%s', (_, answer) => {
+    const { upstream, client, call } = startRelay()
+    call.answer(answer)
+    expect({ calls: upstream.calls.length, ended: client.ended }).toEqual({
+      calls: 1,
+      ended: 'end',
+    })
+  })
+
+  test('a connection that cannot be made', () => {
+    const { upstream, call } = startRelay()
+    call.failure('unreachable')
+    expect(upstream.calls.length).toBe(1)
+  })
+
+  test('a connection that broke in the answer', () => {
+    const { upstream, call } = startRelay()
+    call.head(200, STREAM_TYPE).failure('reset')
+    expect(upstream.calls.length).toBe(1)
+  })
+
+  test('a connection that broke in the text of an error', () => {
+    const { upstream, call } = startRelay()
+    call.head(500, JSON_HEADERS).failure('reset')
+    expect(upstream.calls.length).toBe(1)
+  })
+
+  test('the client has left', () => {
+    const { upstream, call, client } = startRelay()
+    client.leave()
+    call.events.failure('reset')
+    expect(upstream.calls.length).toBe(1)
+  })
+})

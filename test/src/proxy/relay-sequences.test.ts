@@ -1,0 +1,249 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { HeaderPairs } from '../../../src/deps.ts'
+import type { RelayPlan, Settled } from '../../../src/proxy/relay.ts'
+import { JSON_HEADERS, STREAM_TYPE, type FakeCall } from '../../support/fake-upstream.ts'
+import { MINUTE, SECOND, startRelay, type Started } from './start-relay.ts'
+
+type Step =
+  | { step: 'head'; status: number; headers: HeaderPairs }
+  | { step: 'chunk'; text: string }
+  | { step: 'end' | 'unreachable' | 'reset' | 'stall' | 'drain' | 'leave' }
+  | { step: 'advance'; ms: number }
+
+const TEXTS = [
+  'data: {"choices":[{"delta":{"content":"a"},"finish_reason":null}]}\n\n',
+  'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n',
+  'data: [DONE]\n\n',
+  'event: message_stop\ndata: {"type":"message_stop"}\r\n\r\n',
+  'data: {"error":{"message":"m"}}\n\n',
+  'event: error\ndata: {"code":500,"message":"m","type":"server_error"}\n\n',
+  'data: {"cho',
+  'ices":[]}\n',
+  '\n',
+  ':\n\n',
+  '',
+  '{"error":{"message":"exceeds","type":"exceed_context_size_error"}}',
+  '{"error":{"message":"unspecific error: upstream command exited"}}',
+]
+
+const head = fc.record({
+  step: fc.constant('head' as const),
+  status: fc.constantFrom(
+    200,
+    200,
+    200,
+    200,
+    202,
+    204,
+    304,
+    302,
+    400,
+    401,
+    404,
+    429,
+    500,
+    502,
+    503,
+  ),
+  headers: fc.constantFrom<HeaderPairs>(
+    STREAM_TYPE,
+    STREAM_TYPE,
+    JSON_HEADERS,
+    [],
+    [['content-length', '0']],
+  ),
+})
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 3, arbitrary: head },
+  {
+    weight: 4,
+    arbitrary: fc.record({ step: fc.constant('chunk' as const), text: fc.constantFrom(...TEXTS) }),
+  },
+  { weight: 1, arbitrary: fc.constant({ step: 'end' as const }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      step: fc.constantFrom('unreachable', 'reset', 'reset', 'stall', 'drain', 'leave'),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      step: fc.constant('advance' as const),
+      ms: fc.constantFrom(
+        1,
+        500,
+        SECOND,
+        15 * SECOND,
+        30 * SECOND,
+        MINUTE,
+        11 * MINUTE,
+        31 * MINUTE,
+      ),
+    }),
+  },
+)
+
+const plan: fc.Arbitrary<Partial<RelayPlan>> = fc
+  .record({
+    voice: fc.constantFrom<Partial<RelayPlan>>(
+      { dialect: 'openai', format: 'chat' },
+      { dialect: 'anthropic', format: 'messages' },
+      { dialect: 'openai', format: undefined },
+    ),
+    streamed: fc.boolean(),
+    errors: fc.constantFrom('normalised', 'normalised', 'as-is'),
+    method: fc.constantFrom('POST', 'POST', 'POST', 'HEAD'),
+    heartbeat: fc.constantFrom(
+      { afterMs: 30 * SECOND, everyMs: 15 * SECOND },
+      { afterMs: 500, everyMs: 10 * SECOND },
+      { afterMs: 0, everyMs: SECOND },
+    ),
+    timeouts: fc.constantFrom(
+      { upstreamHeadersMs: 30 * MINUTE, upstreamSilenceMs: 10 * MINUTE },
+      { upstreamHeadersMs: MINUTE, upstreamSilenceMs: 0 },
+      { upstreamHeadersMs: 0, upstreamSilenceMs: 15 * SECOND },
+    ),
+  })
+  .map(({ voice, method, streamed, ...rest }) => ({
+    ...voice,
+    ...rest,
+    // Only a body can ask for a stream, and llama-swap's own pages take none.
+    streamed: streamed && method === 'POST' && rest.errors === 'normalised',
+    request: { method, target: '/x', headers: [], body: undefined },
+  }))
+
+/** Does a step as far as the ports allow it: a head first and once, and no content before it. */
+async function take(relay: Started, next: Step, answered: Set<FakeCall>): Promise<void> {
+  const call = relay.upstream.last
+  switch (next.step) {
+    case 'head':
+      if (!answered.has(call)) call.head(next.status, next.headers)
+      answered.add(call)
+      return
+    case 'chunk':
+      if (answered.has(call)) call.chunk(next.text)
+      return
+    case 'end':
+      if (answered.has(call)) call.end()
+      return
+    case 'unreachable':
+    case 'reset':
+      call.failure(next.step)
+      return
+    case 'advance':
+      return relay.clock.advance(next.ms)
+    case 'stall':
+    case 'drain':
+    case 'leave':
+      relay.client[next.step]()
+  }
+}
+
+type Rules = Record<string, boolean>
+
+/** The rules that a relay breaks right now. */
+function faultsOf(relay: Started): string[] {
+  const rules = {
+    ...alwaysTrue(relay),
+    ...relay.settled.map((ending) => trueAtTheEnd(relay, ending))[0],
+  }
+  return Object.keys(rules).filter((rule) => !rules[rule])
+}
+
+function alwaysTrue({ client, settled, upstream, clock }: Started): Rules {
+  const acts = client.acts.map(({ act }) => act).join(' ')
+  const isOver = settled.length > 0
+  const { last, calls } = upstream
+  return {
+    'the client sees a head, then content, then one end':
+      /^(?:(?:head(?: write)*)?(?: end| break)?|break)$/.test(acts),
+    'it is settled once, with the end that the client sees':
+      settled.length === (client.ended === undefined ? 0 : 1),
+    'it goes on as long as upstream does': isOver || last.isLive,
+    'nothing runs on after it':
+      !isOver || (calls.every((call) => !call.isLive) && clock.pending() === 0),
+    'one timer is enough': clock.pending() <= 1,
+    'it is sent twice at most': calls.length <= 2,
+    'upstream waits exactly while the client does not read':
+      isOver || last.isPaused === client.isFull,
+    'HEAD has no content': last.request.method !== 'HEAD' || !acts.includes('write'),
+    'a stream is told in whole frames':
+      client.ended === 'end' || !isStream(client.headers) || /^$|\n\r?\n$/.test(client.text),
+  }
+}
+
+function trueAtTheEnd(
+  { client, upstream, startedAt }: Started,
+  { outcome, reason, status, bytesOut, firstByteAt }: Settled,
+): Rules {
+  return {
+    'its status is what the client saw': status === (client.status ?? 499),
+    'its bytes are what the client was given': bytesOut === client.bytes.length,
+    'its first byte came after its start': (firstByteAt ?? startedAt) >= startedAt,
+    'a failure has a reason, and nothing else has':
+      (reason === undefined) === ['completed', 'client-closed'].includes(outcome),
+    'a whole answer and a refusal end in order':
+      !['completed', 'refused'].includes(outcome) || client.ended === 'end',
+    'a client that left is not answered': outcome !== 'client-closed' || client.ended === 'break',
+    'upstream sees the gate leave unless it had finished':
+      outcome === 'completed' || upstream.last.aborts > 0,
+  }
+}
+
+function isStream(headers: HeaderPairs): boolean {
+  return headers.some(
+    ([name, value]) => name === 'content-type' && value.startsWith('text/event-stream'),
+  )
+}
+
+describe('whatever happens, in whatever order', () => {
+  const story = fc.tuple(plan, fc.array(step, { maxLength: 14 }))
+
+  test('an exchange keeps its rules, ends once, and nothing is written afterwards', async () => {
+    await fc.assert(
+      fc.asyncProperty(story, async ([changes, steps]) => {
+        const relay = startRelay(changes)
+        const answered = new Set<FakeCall>()
+        for (const next of steps) {
+          const before = {
+            calls: relay.upstream.calls.length,
+            ended: relay.client.ended,
+            acts: relay.client.acts.length,
+          }
+          await take(relay, next, answered)
+          expect(faultsOf(relay)).toEqual([])
+          const sentAgain = relay.upstream.calls.length > before.calls
+          // A second attempt only for a client that has nothing, and nothing at all for one that had everything.
+          expect(sentAgain && relay.client.acts.length > 0).toBe(false)
+          expect(before.ended !== undefined && relay.client.acts.length > before.acts).toBe(false)
+        }
+
+        relay.client.leave()
+        const after = {
+          acts: relay.client.acts.length,
+          settled: relay.settled.length,
+          calls: relay.upstream.calls.length,
+        }
+        for (const { events } of relay.upstream.calls) {
+          events.head(200, STREAM_TYPE)
+          events.chunk(new TextEncoder().encode(TEXTS[0]))
+          events.end()
+          events.failure('reset')
+        }
+        relay.client.drain()
+        await relay.clock.advance(24 * 60 * MINUTE)
+
+        expect(faultsOf(relay)).toEqual([])
+        expect({
+          acts: relay.client.acts.length,
+          settled: relay.settled.length,
+          calls: relay.upstream.calls.length,
+        }).toEqual(after)
+        expect(relay.settled.length).toBe(1)
+      }),
+      { numRuns: 1000 },
+    )
+  }, 60_000)
+})
