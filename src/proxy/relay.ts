@@ -31,6 +31,7 @@ import {
   isJsonOfUnknownLength,
   valueOf,
 } from './answer-head.ts'
+import { ClientAnswer } from './client-answer.ts'
 import { isEmpty502, maySendAgain } from './retry.ts'
 import { returnedHeaders } from './rewrite.ts'
 import { SilenceWatch } from './silence-watch.ts'
@@ -78,24 +79,22 @@ const decoder = new TextDecoder()
 export class Relay implements UpstreamEvents, BodySink {
   readonly #plan: RelayPlan
   readonly #watch: SilenceWatch
+  readonly #answer: ClientAnswer
   #call: UpstreamCall | undefined
   #attempt = 1
   #sentAt: number
-  // The client has status and headers: from here on only the body can tell it anything.
-  #committed = false
   // Upstream answered; undefined while it is silent.
   #body: AnswerBody | undefined
   // The body is an event stream, so a heartbeat may stand between its frames.
   #isStream = false
-  #status = 0
   #paused = false
   #settled = false
   #firstByteAt: number | undefined
-  #bytesOut = 0
 
   constructor(plan: RelayPlan) {
     this.#plan = plan
     this.#sentAt = plan.clock.now()
+    this.#answer = new ClientAnswer(plan.client, plan.ownHeaders)
     this.#watch = new SilenceWatch(plan.clock, this.#limits(plan.timeouts.upstreamHeadersMs), {
       beat: () => this.#beat(),
       expired: () => this.#expired(),
@@ -145,7 +144,7 @@ export class Relay implements UpstreamEvents, BodySink {
   }
 
   finish(result: 'whole' | 'failed'): void {
-    this.#plan.client.end()
+    this.#answer.end()
     if (result === 'whole') this.#settle('completed')
     else this.#settle('upstream-failed', 'stream-error')
   }
@@ -161,9 +160,9 @@ export class Relay implements UpstreamEvents, BodySink {
     if (this.#isReadAsError(status))
       return collectedBody((body) => this.#errorCollected(status, headers, body))
     const isStream = isEventStream(headers)
-    if (this.#committed && !(isStream && status === 200))
+    if (this.#answer.isCommitted && !(isStream && status === 200))
       return collectedBody(() => this.#fail({ kind: 'upstream-broken' }))
-    if (!this.#committed) this.#commit(status, answerHeaders(headers, isStream))
+    if (!this.#answer.isCommitted) this.#answer.commit(status, answerHeaders(headers, isStream))
     if (hasNoBody(this.#plan.request.method, status)) return emptyBody(this)
     this.#isStream = isStream
     if (isStream) return eventStreamBody(this, this.#plan.format, this.#plan.dialect)
@@ -194,20 +193,20 @@ export class Relay implements UpstreamEvents, BodySink {
   }
 
   #answerAsIs(status: number, headers: HeaderPairs, body: Uint8Array): void {
-    if (this.#committed) return this.#breakOff('context-overflow')
-    this.#commit(status, [...returnedHeaders(headers), ['x-should-retry', 'false']])
+    if (this.#answer.isCommitted) return this.#breakOff('context-overflow')
+    this.#answer.commit(status, [...returnedHeaders(headers), ['x-should-retry', 'false']])
     this.#send(body)
-    this.#plan.client.end()
+    this.#answer.end()
     this.#settle('refused', 'context-overflow')
   }
 
   /** Tells the client that there is no answer: as a refusal, or in a stream that has already begun. */
   #fail(error: GateError): void {
-    if (this.#committed) return this.#failInStream(error)
+    if (this.#answer.isCommitted) return this.#failInStream(error)
     const refusal = this.#plan.refusalFor(error)
-    this.#commit(refusal.status, refusal.headers)
+    this.#answer.commit(refusal.status, refusal.headers)
     if (this.#plan.request.method !== 'HEAD') this.#send(refusal.body)
-    this.#plan.client.end()
+    this.#answer.end()
     this.#settle(refusal.status < 500 ? 'refused' : 'upstream-failed', error.kind)
   }
 
@@ -218,7 +217,7 @@ export class Relay implements UpstreamEvents, BodySink {
   #failInStream(error: GateError): void {
     if (isRetryable(error) || error.kind === 'prompt-too-long') return this.#breakOff(error.kind)
     this.#tell(error)
-    this.#plan.client.end()
+    this.#answer.end()
     this.#settle('upstream-failed', error.kind)
   }
 
@@ -229,14 +228,15 @@ export class Relay implements UpstreamEvents, BodySink {
   /** A frame goes first where one can: workerd hides a broken connection, and a clean end would look like an answer. */
   #breakOff(reason: string): void {
     if (this.#isStream) this.#tell({ kind: 'stream-cut' })
-    this.#plan.client.break()
+    this.#answer.break()
     this.#settle('upstream-failed', reason)
   }
 
   #sendAgain(failure: 'reset' | 'empty-502'): boolean {
     const elapsedMs = this.#plan.clock.now() - this.#sentAt
     const attempt = this.#attempt
-    if (!maySendAgain({ failure, attempt, committed: this.#committed, elapsedMs })) return false
+    if (!maySendAgain({ failure, attempt, committed: this.#answer.isCommitted, elapsedMs }))
+      return false
     this.#attempt++
     this.#body = undefined
     this.#sentAt = this.#plan.clock.now()
@@ -259,8 +259,8 @@ export class Relay implements UpstreamEvents, BodySink {
   #beat(): void {
     const collecting = this.#body !== undefined && !this.#isStream
     if (this.#settled || this.#paused || collecting) return
-    if (!this.#committed) {
-      this.#commit(200, EARLY_HEADERS)
+    if (!this.#answer.isCommitted) {
+      this.#answer.commit(200, EARLY_HEADERS)
       this.#isStream = true
     }
     this.#send(encoder.encode(voiceOf(this.#plan.dialect).heartbeat))
@@ -284,19 +284,12 @@ export class Relay implements UpstreamEvents, BodySink {
 
   #gone(): void {
     if (this.#settled) return
-    this.#plan.client.break()
+    this.#answer.break()
     this.#settle('client-closed')
   }
 
-  #commit(status: number, headers: HeaderPairs): void {
-    this.#committed = true
-    this.#status = status
-    this.#plan.client.head(status, [...headers, ...this.#plan.ownHeaders])
-  }
-
   #send(bytes: Uint8Array): void {
-    this.#bytesOut += bytes.length
-    if (this.#plan.client.write(bytes) || this.#paused) return
+    if (this.#answer.send(bytes) || this.#paused) return
     this.#paused = true
     this.#call?.pause()
   }
@@ -307,12 +300,6 @@ export class Relay implements UpstreamEvents, BodySink {
     this.#watch.stop()
     // After a whole answer there is nothing to abort; in every other case llama-swap must see the gate leave.
     if (outcome !== 'completed') this.#call?.abort()
-    this.#plan.settle({
-      outcome,
-      status: this.#committed ? this.#status : 499,
-      reason,
-      firstByteAt: this.#firstByteAt,
-      bytesOut: this.#bytesOut,
-    })
+    this.#plan.settle({ ...this.#answer.sent, outcome, reason, firstByteAt: this.#firstByteAt })
   }
 }
