@@ -6,18 +6,19 @@ export async function serve(
   gate: Gate,
   { host, port }: { host: string; port: number },
 ): Promise<Listening> {
-  const now = new AbortController()
   const server = Deno.serve(
-    { hostname: host, port, signal: now.signal, onListen: () => {}, onError },
+    { hostname: host, port, onListen: () => {}, onError },
     (request, { remoteAddr }) => gate.fetch(request, { clientAddress: remoteAddr.hostname }),
   )
   const { hostname, port: bound } = server.addr
   return {
     url: `http://${hostname.includes(':') ? `[${hostname}]` : hostname}:${bound}`,
     async stop(graceMs) {
-      const deadline = setTimeout(() => now.abort(), graceMs)
-      await server.shutdown()
-      clearTimeout(deadline)
+      // There is no way to cut what is left after that (aborting throws): the end of the process does it.
+      const deadline = Promise.withResolvers<void>()
+      const timer = setTimeout(deadline.resolve, graceMs)
+      await Promise.race([server.shutdown(), deadline.promise])
+      clearTimeout(timer)
     },
   }
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, IncomingMessage, ServerResponse, type Server } from 'node:http'
+import type { Socket } from 'node:net'
 import { getRequestListener, type Http2Bindings, type HttpBindings } from '@hono/node-server'
 import type { Gate } from '../../src/app.ts'
 import type { HeaderPairs, HostBindings } from '../../src/deps.ts'
@@ -20,9 +21,21 @@ export async function serve(
   const answer = getRequestListener((request, env) => gate.fetch(request, bindingsFor(env)))
   const server = createServer((incoming, outgoing) => void answer(incoming, outgoing))
   server.keepAliveTimeout = KEEP_ALIVE_MS
+  const connections = connectionsOf(server)
   server.listen(port, host)
   await once(server, 'listening')
-  return { url: urlOf(server), stop: (graceMs) => stop(server, graceMs) }
+  return { url: urlOf(server), stop: (graceMs) => stop(server, connections, graceMs) }
+}
+
+/** The open connections, and whether a request has come over each. */
+function connectionsOf(server: Server): Map<Socket, boolean> {
+  const connections = new Map<Socket, boolean>()
+  server.on('connection', (socket) => {
+    connections.set(socket, false)
+    socket.once('close', () => connections.delete(socket))
+  })
+  server.on('request', ({ socket }) => connections.set(socket, true))
+  return connections
 }
 
 function bindingsFor({ incoming, outgoing }: HttpBindings | Http2Bindings): HostBindings {
@@ -51,13 +64,27 @@ function urlOf(server: Server): string {
   return `http://${host}:${address.port}`
 }
 
-async function stop(server: Server, graceMs: number): Promise<void> {
+async function stop(
+  server: Server,
+  connections: Map<Socket, boolean>,
+  graceMs: number,
+): Promise<void> {
   const closed = once(server, 'close')
   server.close()
-  // A kept-alive connection whose answer ends now would stay open for the whole keep-alive time.
-  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS)
+  const sweep = setInterval(() => {
+    // A kept-alive connection whose answer ends now would stay open for the whole keep-alive time.
+    server.closeIdleConnections()
+    // A browser opens connections before it needs them. node:http takes them for busy.
+    for (const [socket, isUsed] of connections) if (!isUsed) socket.destroy()
+  }, SWEEP_MS)
   const deadline = setTimeout(() => server.closeAllConnections(), graceMs)
   await closed
   clearInterval(sweep)
   clearTimeout(deadline)
+  // The server is closed a moment before its connections tell what became of their answers.
+  await Promise.all(
+    [...connections.keys()].map(
+      (socket) => new Promise((resolve) => socket.once('close', resolve)),
+    ),
+  )
 }

@@ -9,7 +9,6 @@ import type { GateContext, GateMiddleware } from './gate-env.ts'
 export function forward(deps: Deps): GateMiddleware {
   return async (c) => {
     const scope = c.get('scope')
-    scope.isRelayed = true
     const opened = c.env.openClient?.() ?? openResponseClient(c.req.raw.signal, deps.clock)
     const relay = new Relay({
       ...planFor(c, deps),
@@ -17,6 +16,8 @@ export function forward(deps: Deps): GateMiddleware {
       settle: (settled) => deps.logger.request(scope.eventFor(settled, deps.clock.now())),
     })
     relay.start()
+    // Not before: what throws up to here is answered and logged like any other exception.
+    scope.isRelayed = true
     return opened.response
   }
 }

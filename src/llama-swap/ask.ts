@@ -1,5 +1,5 @@
 import { joinBytes } from '../body/join-bytes.ts'
-import type { Clock, HeaderPairs, Upstream, UpstreamFailure } from '../deps.ts'
+import type { Clock, HeaderPairs, Upstream, UpstreamCall, UpstreamFailure } from '../deps.ts'
 
 /** A short answer of llama-swap, whole. */
 export type Answer = { status: number; headers: HeaderPairs; text: string }
@@ -32,11 +32,12 @@ function askOnce(
     let status = 0
     let answerHeaders: HeaderPairs = []
     // Before the call: an upstream that fails at once tells so while it is being called.
+    let call: UpstreamCall | undefined
     const cancel = clock.setTimer(PATIENCE_MS, () => {
-      call.abort()
+      call?.abort()
       resolve('timeout')
     })
-    const call = upstream.send(
+    call = upstream.send(
       { method: 'GET', target, headers, body: undefined },
       {
         head(code, fields) {

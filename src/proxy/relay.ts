@@ -34,7 +34,7 @@ import {
 import { ClientAnswer } from './client-answer.ts'
 import { isEmpty502, maySendAgain } from './retry.ts'
 import { returnedHeaders } from './rewrite.ts'
-import { SilenceWatch } from './silence-watch.ts'
+import { SilenceWatch, type SilenceLimits } from './silence-watch.ts'
 
 /** How an exchange ended, told exactly once. */
 export type Settled = {
@@ -103,9 +103,22 @@ export class Relay implements UpstreamEvents, BodySink {
 
   /** Sends the request; everything after that is told by events. */
   start(): void {
-    const { client, upstream, request } = this.#plan
-    client.listen({ drained: () => this.#drained(), gone: () => this.#gone() })
-    this.#call = upstream.send(request, this)
+    this.#plan.client.listen({ drained: () => this.#drained(), gone: () => this.#gone() })
+    try {
+      this.#sendUp()
+    } catch (error) {
+      // A bug of the upstream: it is told elsewhere, and no timer of this exchange may act for it later.
+      this.#settled = true
+      this.#watch.stop()
+      throw error
+    }
+  }
+
+  #sendUp(): void {
+    const attempt = this.#attempt
+    const call = this.#plan.upstream.send(this.#plan.request, this)
+    // An upstream that fails at once tells so within `send`, and the next attempt may have taken this one's place.
+    if (attempt === this.#attempt) this.#call = call
   }
 
   // Upstream's side.
@@ -241,19 +254,15 @@ export class Relay implements UpstreamEvents, BodySink {
     this.#body = undefined
     this.#sentAt = this.#plan.clock.now()
     this.#watch.limitTo(this.#limits(this.#plan.timeouts.upstreamHeadersMs))
-    this.#call = this.#plan.upstream.send(this.#plan.request, this)
+    this.#sendUp()
     return true
   }
 
   // Time and the client's pace.
 
-  #limits(limitMs: number): { firstBeatMs: number; beatEveryMs: number; limitMs: number } {
-    const { heartbeat, streamed } = this.#plan
-    return {
-      firstBeatMs: streamed ? heartbeat.afterMs : 0,
-      beatEveryMs: heartbeat.everyMs,
-      limitMs,
-    }
+  #limits(limitMs: number): SilenceLimits {
+    const { afterMs, everyMs } = this.#plan.heartbeat
+    return { firstBeatMs: this.#plan.streamed ? afterMs : 0, beatEveryMs: everyMs, limitMs }
   }
 
   #beat(): void {

@@ -414,6 +414,30 @@ const PATHS = [
   '/unload HTTP/1.1',
 ]
 
+/** Ways from a page that only shows something to one that changes something. */
+const WAYS_OUT = [
+  '/ui/../unload',
+  '/ui/%2e%2e/unload',
+  '/ui/.%2E/unload',
+  '/ui/..%2funload',
+  '/ui/%2e%2e%2funload',
+  '/ui/..%5cunload',
+  '/ui/..\\unload',
+  '/ui\\..\\unload',
+  '/ui/./../unload',
+  '/ui//../../unload',
+  '/ui/x/../../unload',
+  '/ui/%252e%252e/unload',
+  '/ui/../upstream/gpt-oss-120b/props',
+  '/ui/..%2fupstream%2fgpt-oss-120b%2fprops',
+  '/logs/stream/../../unload',
+  '/logs/stream/%2e%2e/%2e%2e/unload',
+  '/logs/../unload',
+  '/api/captures/../../unload',
+  'http://127.0.0.1/ui/../unload',
+  'http://127.0.0.1/ui/%2e%2e/unload',
+]
+
 /** Hosts that some runtime lets choose the path. */
 const HOSTS = [
   '',
@@ -864,6 +888,14 @@ describe.each(harnesses)('on $name', (harness) => {
       expect([passedTo(upstream), upstream.loaded()]).toEqual([[], FORBIDDEN])
     })
   })
+
+  test.each(WAYS_OUT)(
+    'a page of another site cannot use a password by way of %s',
+    async (target) => {
+      await send({ target, headers: { Authorization: `Basic ${btoa(`me:${KEYS.admin}`)}` } })
+      expect([passedTo(upstream), upstream.loaded()]).toEqual([[], FORBIDDEN])
+    },
+  )
 
   test('the paths that are closed to a user are open to an administrator', async () => {
     const headers = bearer(KEYS.admin)

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { ConfigFile } from '../../src/config/schema.ts'
@@ -20,7 +21,10 @@ const LONG_MS = 60_000
 /** Long enough for a process to end on a busy machine, and far from any time-out of a runtime. */
 const SOON_MS = 3000
 
-describe.each(harnesses)('on $name', (harness) => {
+const WITH_PROCESS = harnesses.filter(({ cannot }) => cannot['drain-on-signal'] === undefined)
+const WITHOUT_PROCESS = harnesses.filter(({ cannot }) => cannot['drain-on-signal'] !== undefined)
+
+describe.each(WITH_PROCESS)('on $name', (harness) => {
   let upstream: LookAlike
   let gate: Running | undefined
   beforeAll(async () => {
@@ -45,36 +49,168 @@ describe.each(harnesses)('on $name', (harness) => {
     return gate
   }
 
-  const cannot = harness.cannot['drain-on-signal']
-  if (cannot !== undefined) {
-    test(`there is still no process to send a signal to: ${cannot}`, async () => {
-      expect((await startGate()).process).toBeUndefined()
-    })
-    return
-  }
-
-  test('a stream that is active at SIGTERM is finished whole, and the exit code is 0', async () => {
-    const { url, process } = processOf(await startGate())
+  test('a stream that is active at a signal is finished whole, and the exit code is 0', async () => {
+    const { url, signal, exit } = processOf(await startGate())
     upstream.behave({ kind: 'normal', paceMs: 100 })
     const client = await openRaw(url, STREAM)
     await client.readUntil('data:')
-    const exit = process.exit
-    process.signal('SIGTERM')
-    const [answer, direct] = [await client.answer(), await sendRaw(upstream.url, STREAM)]
-    expect([textOf(answer), answer.ending]).toEqual([textOf(direct), 'complete'])
-    expect(await exit).toEqual({ code: 0, signal: null })
+    signal('SIGTERM')
+    const answer = await client.answer()
+    const usual = await sendRaw(upstream.url, STREAM)
+    expect([textOf(answer), answer.ending, await exit]).toEqual([textOf(usual), 'complete', 0])
   })
-  // MORE
+
+  test('a call that waits for its answer at a signal gets it, streamed or not', async () => {
+    const { url, signal, exit } = processOf(await startGate())
+    upstream.behave({ kind: 'never-headers' }, { kind: 'never-headers' })
+    const clients = [await openRaw(url, STREAM), await openRaw(url, CALL)]
+    await upstream.waitFor(() => upstream.requests.length === 2)
+    signal('SIGINT')
+    await sleep(200)
+    upstream.release()
+    const answers = await Promise.all(clients.map((client) => client.answer()))
+    const usual = [await sendRaw(upstream.url, STREAM), await sendRaw(upstream.url, CALL)]
+    expect([answers.map(textOf), await exit]).toEqual([usual.map(textOf), 0])
+  })
+
+  test('new connections are refused while a stream is finished', async () => {
+    const { url, signal, exit } = processOf(await startGate())
+    upstream.behave({ kind: 'endless', everyMs: 20 })
+    const client = await openRaw(url, STREAM)
+    await client.readUntil('data:')
+    signal('SIGTERM')
+    await expect.poll(() => isRefused(url)).toBe(true)
+    upstream.release()
+    const answer = await client.answer()
+    expect([answer.ending, await exit]).toEqual(['complete', 0])
+  })
+
+  test('a silent stream is cut after the time for draining, at both of its ends', async () => {
+    const { url, signal, exit } = processOf(await startGate({ timeouts: { drainMs: 400 } }))
+    upstream.behave({ kind: 'silence', frames: 2 })
+    const client = await openRaw(url, STREAM)
+    await client.readUntil('data:')
+    const call = upstream.requests[0]!
+    const begun = performance.now()
+    signal('SIGTERM')
+    const answer = await client.answer()
+    const cutAfterMs = performance.now() - begun
+    expect(answer.ending).not.toBe('complete')
+    expect(cutAfterMs).toBeGreaterThan(350)
+    expect(cutAfterMs).toBeLessThan(400 + SOON_MS)
+    expect([await exit, call.state]).toEqual([0, 'aborted'])
+  })
+
+  test('a stream that does not end is cut after the time for draining, too', async () => {
+    const { url, signal, exit } = processOf(await startGate({ timeouts: { drainMs: 400 } }))
+    upstream.behave({ kind: 'endless', everyMs: 20 })
+    const client = await openRaw(url, STREAM)
+    await client.readUntil('data:')
+    signal('SIGTERM')
+    const answer = await client.answer()
+    expect([answer.ending === 'complete', await exit]).toEqual([false, 0])
+  })
+
+  test('connections that are kept open without a request do not hold the exit', async () => {
+    const { url, signal, exit } = processOf(await startGate())
+    const used = await openRaw(url, CALL)
+    await used.answer()
+    await openRaw(url)
+    const begun = performance.now()
+    signal('SIGTERM')
+    expect(await exit).toBe(0)
+    expect(performance.now() - begun).toBeLessThan(SOON_MS)
+  })
+
+  test('a connection that becomes idle while draining does not hold the exit', async () => {
+    const { url, signal, exit } = processOf(await startGate())
+    upstream.behave({ kind: 'silence', frames: 2 })
+    const client = await openRaw(url, STREAM)
+    await client.readUntil('data:')
+    signal('SIGTERM')
+    await sleep(200)
+    upstream.release()
+    await client.answer()
+    const finished = performance.now()
+    expect(await exit).toBe(0)
+    expect(performance.now() - finished).toBeLessThan(SOON_MS)
+  })
+
+  test('a second signal ends the process at once', async () => {
+    const { url, signal, exit } = processOf(await startGate())
+    upstream.behave({ kind: 'silence', frames: 2 })
+    const client = await openRaw(url, STREAM)
+    await client.readUntil('data:')
+    signal('SIGTERM')
+    await expect.poll(() => isRefused(url)).toBe(true)
+    const begun = performance.now()
+    signal('SIGTERM')
+    expect(await exit).toBe(1)
+    expect(performance.now() - begun).toBeLessThan(SOON_MS)
+  })
+
+  test('the log of what was finished while draining is not lost', async () => {
+    const running = await startGate()
+    const { url, signal, exit } = processOf(running)
+    upstream.behave({ kind: 'normal', paceMs: 30 })
+    const client = await openRaw(url, STREAM)
+    await client.readUntil('data:')
+    signal('SIGTERM')
+    await client.answer()
+    await exit
+    expect(outcomesIn(running.output())).toEqual(['completed'])
+  })
+
+  const unlogged = harness.cannot['log-of-cut']
+  test(`the log of what was cut is ${unlogged ? `still lost: ${unlogged}` : 'not lost either'}`, async () => {
+    const running = await startGate({ timeouts: { drainMs: 400 } })
+    const { url, signal, exit } = processOf(running)
+    upstream.behave({ kind: 'silence', frames: 2 })
+    const client = await openRaw(url, STREAM)
+    await client.readUntil('data:')
+    signal('SIGTERM')
+    await exit
+    expect(outcomesIn(running.output())).toEqual(unlogged ? [] : ['client-closed'])
+  })
 })
 
-type Exit = { code: number | null; signal: string | null }
+describe.each(WITHOUT_PROCESS)('on $name', (harness) => {
+  test(`nobody can send a signal: ${harness.cannot['drain-on-signal']}`, async () => {
+    const gate = await harness.start({ keys: KEY_CONFIG })
+    expect(gate.process).toBeUndefined()
+    await gate.stop()
+  })
+})
 
-/** The process of a gate and what becomes of it. */
-function processOf({ url, process: child }: Running): {
+/** The outcomes that a gate's log tells. */
+function outcomesIn(output: string): string[] {
+  const lines = output.split('\n').filter((line) => line.startsWith('{'))
+  return lines.map((line) => JSON.parse(line).outcome)
+}
+
+/** Whether nobody listens at an address any more. */
+async function isRefused(url: string): Promise<boolean> {
+  const { port } = new URL(url)
+  const socket = connect(Number(port), '127.0.0.1')
+  const refused = await Promise.race([
+    once(socket, 'connect').then(() => false),
+    new Promise<boolean>((resolve) => {
+      socket.on('error', (error) => resolve('code' in error && error.code === 'ECONNREFUSED'))
+    }),
+  ])
+  socket.destroy()
+  return refused
+}
+
+/** A gate's process in the test's hands. */
+type OwnProcess = {
   url: string
-  process: { signal(name: NodeJS.Signals): void; exit: Promise<Exit> }
-} {
+  signal: (name: NodeJS.Signals) => void
+  exit: Promise<number | null>
+}
+
+function processOf({ url, process: child }: Running): OwnProcess {
   if (child === undefined) throw new Error('expected a gate with a process of its own')
-  const exit = once(child, 'exit').then(([code, signal]) => ({ code, signal }))
-  return { url, process: { exit, signal: (name) => void child.kill(name) } }
+  const exit = once(child, 'exit').then(([code]) => code)
+  return { url, exit, signal: (name) => void child.kill(name) }
 }

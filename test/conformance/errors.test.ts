@@ -515,6 +515,20 @@ describe.each(harnesses)('on $name', (harness) => {
     await sleep(30)
   }
 
+  /** Holds upstream's words back until the gate has said something, or has had the time for it. */
+  async function seenLate(path: string, stream: boolean, does: Behaviour): Promise<Seen> {
+    await forgetConnections()
+    upstream.behave(does)
+    late.hold()
+    const client = await openRaw(beating.url, request(path, stream))
+    if (stream) await client.readUntil(path === MESSAGES ? PING : COMMENT)
+    else await sleep(200)
+    late.letThrough()
+    const seenThen = seenIn(await client.answer())
+    client.close()
+    return { ...seenThen, body: beatsOnce(seenThen.body) }
+  }
+
   describe('an error of upstream becomes one of each dialect, streamed or not', () => {
     test.each(ROWS)('$what', async ({ does, status, openai, anthropic, retry }) => {
       const headers = { 'content-type': 'application/json', ...retry }
@@ -681,20 +695,6 @@ describe.each(harnesses)('on $name', (harness) => {
 
   describe('behind a heartbeat, which has begun the answer with 200,', () => {
     const isHidden = harness.cannot['broken-connection-visible'] !== undefined
-    /** Holds upstream's words back until the gate has said something, or has had the time for it. */
-    async function seenLate(path: string, stream: boolean, does: Behaviour): Promise<Seen> {
-      await forgetConnections()
-      upstream.behave(does)
-      late.hold()
-      const client = await openRaw(beating.url, request(path, stream))
-      if (stream) await client.readUntil(path === MESSAGES ? PING : COMMENT)
-      else await sleep(200)
-      late.letThrough()
-      const seenThen = seenIn(await client.answer())
-      client.close()
-      return { ...seenThen, body: beatsOnce(seenThen.body) }
-    }
-
     test.each(LATE_ROWS)('$what is told, and the answer is then $ending', async (row) => {
       const answers = [
         await seenLate(CHAT, true, row.does),

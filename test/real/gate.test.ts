@@ -4,10 +4,10 @@ import { recordAttempts } from '../clients/attempts.ts'
 import { anthropicFor, openaiFor } from '../clients/sdks.ts'
 import { harnesses } from '../conformance/gates.ts'
 import type { Running } from '../harness.ts'
-import { eventually, postJson, readEvents } from './client.ts'
+import { eventually, postJson } from './client.ts'
 import type { LlamaServer } from './llama-server.ts'
 import { sentenceOf, startLlamaServer } from './llama-server.ts'
-import { AT_LENGTH, longAnswer } from './tiny-gguf.ts'
+import { AT_LENGTH } from './tiny-gguf.ts'
 
 const model = 'gpt-oss-120b'
 const sentence = sentenceOf(model)
@@ -32,6 +32,20 @@ function comparable(text: string): string {
     .replaceAll(/"(id|item_id)":"[^"]*"/g, '"$1":""')
     .replaceAll(/"(created|created_at)":\d+/g, '"$1":0')
     .replaceAll(/"timings":\{[^}]*\}/g, '"timings":{}')
+}
+
+/** Tokens of a long stream. */
+const LONG = 2500
+
+async function longStream(url: string): Promise<string> {
+  const body = { messages: talk, stream: true, max_tokens: LONG, cache_prompt: false }
+  return comparable(await (await postTo(url, '/v1/chat/completions', body)).text())
+}
+
+/** What llama-server has counted since it was started. */
+async function countersOf({ url }: LlamaServer): Promise<string[]> {
+  const metrics = await (await fetch(`${url}/metrics`)).text()
+  return metrics.split('\n').filter((line) => /^llamacpp:\w+_total /.test(line))
 }
 
 describe('the gate in front of a real llama-server', () => {
@@ -176,43 +190,35 @@ describe('the gate in front of a real llama-server', () => {
     })
   })
 
-  test.each(
-    [
+  describe.each([false, true])('asked for a stream: %s', (stream) => {
+    test.each<[string, object]>([
       ['/v1/chat/completions', { messages: hello, stream_options: { include_usage: true } }],
       ['/v1/completions', { prompt: 'hello' }],
       ['/v1/responses', { input: 'hello' }],
       ['/v1/messages', { messages: hello, max_tokens: 100 }],
-    ].flatMap(([path, body]) => [
-      [path, false, body] as [string, boolean, object],
-      [path, true, body] as [string, boolean, object],
-    ]),
-  )('changes no byte of %s (stream: %s)', async (path, stream, body) => {
-    const ask = async (url: string): Promise<object> => {
-      // Without the cache the token counts are the same each time.
-      const answer = await postTo(url, path, { ...body, stream, cache_prompt: false })
-      const type = answer.headers.get('content-type')
-      return { status: answer.status, type, text: comparable(await answer.text()) }
-    }
-    const direct = await ask(server.url)
-    expect(await ask(gate.url)).toEqual(direct)
-    expect(direct).toMatchObject({ status: 200, text: expect.stringContaining('gpt-oss-120b') })
+    ])('changes no byte of %s', async (path, body) => {
+      const ask = async (url: string): Promise<object> => {
+        // Without the cache the token counts are the same each time.
+        const answer = await postTo(url, path, { ...body, stream, cache_prompt: false })
+        const type = answer.headers.get('content-type')
+        return { status: answer.status, type, text: comparable(await answer.text()) }
+      }
+      const direct = await ask(server.url)
+      expect(await ask(gate.url)).toEqual(direct)
+      expect(direct).toMatchObject({ status: 200, text: expect.stringContaining(model) })
+    })
   })
 
   test('changes no byte of a long stream', async () => {
-    const ask = async (url: string): Promise<string> => {
-      const body = { messages: talk, stream: true, cache_prompt: false }
-      return comparable(await (await postTo(url, '/v1/chat/completions', body)).text())
-    }
-    const direct = await ask(server.url)
-    const through = await ask(gate.url)
-    expect(through.length).toBeGreaterThan(100 * longAnswer({ sentence }).split(' ').length)
-    // A boolean: the difference of two texts of a megabyte would fill the screen.
+    const direct = await longStream(server.url)
+    const through = await longStream(gate.url)
+    expect(through.length).toBeGreaterThan(100 * LONG)
+    // A boolean: the difference of two texts of this length would fill the screen.
     expect(through === direct).toBe(true)
   })
 
   test('keeps a wrong key, and a missing one, away from llama-server', async () => {
-    const metrics = async (): Promise<string> => (await fetch(`${server.url}/metrics`)).text()
-    const before = await metrics()
+    const before = await countersOf(server)
     const body = { model, messages: hello, stream: true }
     const headers = { authorization: `Bearer ${key}x` }
     const answers = await Promise.all([
@@ -221,8 +227,8 @@ describe('the gate in front of a real llama-server', () => {
       postJson(`${gate.url}/v1/chat/completions`, body),
     ])
     expect(answers.map(({ status }) => status)).toEqual([401, 401, 401])
-    expect(await metrics()).toBe(before)
-    expect(before).toContain('llamacpp:prompt_tokens_total')
+    expect(await countersOf(server)).toEqual(before)
+    expect(before.length).toBeGreaterThan(0)
   })
 })
 
@@ -266,9 +272,9 @@ describe('behind streams, when llama-server closes connections', () => {
       expect([...endings]).toEqual(['"message_stop"}'])
     })
 
-    test('the list of models comes right behind 100 streams', async () => {
+    test('the list of models comes right behind 200 streams', async () => {
       const statuses = new Set<number>()
-      for (let i = 0; i < 100; i++) {
+      for (let i = 0; i < 200; i++) {
         await stream()
         const headers = { authorization: `Bearer ${key}` }
         const answer = await fetch(`${gate.url}/v1/models`, { headers })
@@ -318,18 +324,6 @@ describe('a client that leaves', () => {
       const stream = client.messages.stream({ model, messages: talk, max_tokens: 4000 })
       stream.once('text', () => stream.abort())
       await expect(stream.done()).rejects.toThrow('Request was aborted.')
-      await idle()
-    })
-
-    test('frees its slot when its connection is closed', async () => {
-      const client = new AbortController()
-      const answer = await postJson(
-        `${gate.url}/v1/completions`,
-        { model, prompt: `talk ${AT_LENGTH}`, n_predict: -1, ignore_eos: true, stream: true },
-        { headers: { authorization: `Bearer ${key}` }, signal: client.signal },
-      )
-      await readEvents(answer).next()
-      client.abort()
       await idle()
     })
   })

@@ -14,14 +14,15 @@ export class RecordingClient implements ClientEnd {
   readonly acts: ClientAct[] = []
   /** Resolves with the first head, as a runtime would send it off. */
   readonly answered = Promise.withResolvers<Response>()
-  #on: { drained(): void; gone(): void } | undefined
+  /** Whom to tell; by itself it tells nothing once the answer is over. */
+  on: { drained(): void; gone(): void } | undefined
   #reads = true
   #over = false
   /** A write found the buffer full, and nothing has been read since. */
   isFull = false
 
   listen(on: { drained(): void; gone(): void }): void {
-    this.#on = on
+    this.on = on
   }
 
   head(status: number, headers: HeaderPairs): void {
@@ -56,14 +57,14 @@ export class RecordingClient implements ClientEnd {
   drain(): void {
     this.#reads = true
     this.isFull = false
-    this.#on?.drained()
+    this.on?.drained()
   }
 
   /** Closes the connection, unless the answer is over. */
   leave(): void {
     if (this.#over) return
     this.#over = true
-    this.#on?.gone()
+    this.on?.gone()
   }
 
   /** How the answer ended for the client. */

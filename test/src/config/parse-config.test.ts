@@ -125,15 +125,16 @@ test('{env:…} and {file:…} fill in values, before the environment wins', asy
   })
 })
 
+function noSuchFile(): string {
+  throw new Error('ENOENT: no such file')
+}
+
 test('all that is not there is told at once, with its place', async () => {
   const file = {
     upstream: { apiKey: '{env:A}' },
     keys: ['{env:B}', { id: 'x', secret: '{file:c}' }],
   }
-  const readFile = (): string => {
-    throw new Error('ENOENT: no such file')
-  }
-  expect(await parse(file, { readFile })).toEqual({
+  expect(await parse(file, { readFile: noSuchFile })).toEqual({
     ok: false,
     message:
       'The configuration in ./config.json is not valid:\n' +
@@ -216,12 +217,13 @@ describe('keys', () => {
   })
 })
 
-describe('an address that others can reach', () => {
-  const fault = (where: string): string =>
-    `keys: there are none, but others could reach the gate${where}. Add a key, set API_KEYS, or listen on 127.0.0.1`
+function noKeysFault(where: string): string {
+  return `keys: there are none, but others could reach the gate${where}. Add a key, set API_KEYS, or listen on 127.0.0.1`
+}
 
+describe('an address that others can reach', () => {
   test.each(['0.0.0.0', '::', '192.168.1.5', 'gpu-box'])('%s needs a key', async (host) => {
-    expect(await faultsOf({ listen: { host } })).toEqual([fault(` on ${host}`)])
+    expect(await faultsOf({ listen: { host } })).toEqual([noKeysFault(` on ${host}`)])
     expect(await faultsOf({ listen: { host } }, { env: { API_KEYS: SECRET } })).toEqual([])
   })
 
@@ -230,19 +232,18 @@ describe('an address that others can reach', () => {
   })
 
   test('may come from the environment', async () => {
-    expect(await faultsOf(undefined, { env: { HOST: '0.0.0.0' } })).toEqual([fault(' on 0.0.0.0')])
+    expect(await faultsOf(undefined, { env: { HOST: '0.0.0.0' } })).toEqual([
+      noKeysFault(' on 0.0.0.0'),
+    ])
   })
 
   test('is every address where the gate is public anyway', async () => {
-    expect(await faultsOf({}, { isPublic: true })).toEqual([fault('')])
+    expect(await faultsOf({}, { isPublic: true })).toEqual([noKeysFault('')])
     expect(await faultsOf({ keys: [SECRET] }, { isPublic: true })).toEqual([])
   })
 })
 
 describe('an upstream that is the gate itself is refused', () => {
-  const fault = (port: number): string =>
-    `upstream.url: is the gate's own address (port ${port}); it must be llama-swap's, usually http://127.0.0.1:8080`
-
   test.each([
     ['127.0.0.1', 3000, 'http://127.0.0.1:3000'],
     ['127.0.0.1', 3000, 'http://localhost:3000/'],
@@ -256,7 +257,7 @@ describe('an upstream that is the gate itself is refused', () => {
     ['127.0.0.1', 443, 'https://localhost'],
   ])('listening on %s port %d, upstream %s', async (host, port, url) => {
     expect(await faultsOf({ listen: { host, port }, upstream: { url }, keys: [SECRET] })).toEqual([
-      fault(port),
+      `upstream.url: is the gate's own address (port ${port}); it must be llama-swap's, usually http://127.0.0.1:8080`,
     ])
   })
 
@@ -371,15 +372,19 @@ describe('a message', () => {
       (text) => ({ upstream: { url: `http://user:${text}@box` } }),
     )
     await fc.assert(
-      fc.asyncProperty(secret, fault, place, fc.boolean(), async (text, wrong, put, isCut) => {
-        const file = JSON.stringify({ ...put(text), ...wrong })
-        const env = { API_KEYS: `a=${text},${text} ${text}`, UPSTREAM_API_KEY: `${text}\t` }
-        for (const rest of [{}, { env }]) {
-          const result = await parse(isCut ? file.slice(0, -1) : file, rest)
-          const said = result.ok ? result.warnings.join('\n') : result.message
-          expect(said).not.toContain(text)
-        }
-      }),
+      fc.asyncProperty(
+        fc.tuple(secret, fault, fc.boolean()),
+        place,
+        async ([text, wrong, isCut], put) => {
+          const file = JSON.stringify({ ...put(text), ...wrong })
+          const env = { API_KEYS: `a=${text},${text} ${text}`, UPSTREAM_API_KEY: `${text}\t` }
+          for (const rest of [{}, { env }]) {
+            const result = await parse(isCut ? file.slice(0, -1) : file, rest)
+            const said = result.ok ? result.warnings.join('\n') : result.message
+            expect(said).not.toContain(text)
+          }
+        },
+      ),
       { numRuns: 300 },
     )
   })
@@ -426,10 +431,10 @@ describe('every content', () => {
     await fc.assert(
       fc.asyncProperty(text, env, fc.boolean(), async (file, variables, isPublic) => {
         const result = await parse(file, { env: variables, isPublic })
-        if (result.ok) expect(result.config.listen.port).toBeGreaterThanOrEqual(0)
-        else expect(result.message).toMatch(/^The configuration in .* is not valid:\n {2}./s)
+        const said = result.ok ? `listens on ${result.config.listen.port}` : result.message
+        expect(said).toMatch(/^listens on \d+$|^The configuration in .* is not valid:\n {2}./s)
       }),
-      { numRuns: 1000 },
+      { numRuns: 200 },
     )
   })
 

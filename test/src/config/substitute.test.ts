@@ -90,16 +90,6 @@ describe('{file:path}', () => {
     })
   })
 
-  test('whose reading fails with something that is no Error is a problem all the same', () => {
-    const readFile = (): string => {
-      // eslint-disable-next-line typescript/only-throw-error -- a runtime may throw anything
-      throw 'denied'
-    }
-    expect(filled({ secret: '{file:./x}' }, { env: {}, readFile }).problems).toEqual([
-      { path: ['secret'], message: 'the file ./x cannot be read: denied' },
-    ])
-  })
-
   test('is a problem where there are no files', () => {
     expect(filled({ secret: '{file:./x}' }, { env: {}, readFile: undefined }).problems).toEqual([
       { path: ['secret'], message: '{file:…} is not available here; use {env:…}' },

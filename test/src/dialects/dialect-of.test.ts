@@ -11,8 +11,17 @@ test.each(['/v1/messages', '/v1/messages/count_tokens', '/v/messages', '/v/messa
 )
 
 test.each([
-  ...['/', '/v1/chat/completions', '/v1/responses', '/v1/models', '/messages', '/v2/messages'],
-  ...['/v1/messagesx', '/v1/message', '/V1/messages', '/upstream/m/v1/messages', '(not canonical)'],
+  '/',
+  '/v1/chat/completions',
+  '/v1/responses',
+  '/v1/models',
+  '/messages',
+  '/v2/messages',
+  '/v1/messagesx',
+  '/v1/message',
+  '/V1/messages',
+  '/upstream/m/v1/messages',
+  '(not canonical)',
 ])("%s speaks OpenAI's dialect", (path) => {
   expect(dialectOf(path)).toBe('openai')
 })

@@ -59,10 +59,21 @@ describe('a stream was cut', () => {
 test('nothing that a model writes looks like an ending', () => {
   const spoken = fc.oneof(
     fc.constantFrom(
-      ...['data: [DONE]', '\ndata: [DONE]\n\n', '\u2028data: [DONE]', '\u2029data: [DONE]\u2028'],
-      ...['"finish_reason":"stop"', '{"type":"message_stop"}', '\u2028event: message_stop'],
-      ...['"type":"response.completed"', '"stop":true', '\\"stop\\":true', '\\', '"'],
-      ...['\u2028event: error', '\u2028data: {"error"', 'event: error\ndata: {"error":{}}'],
+      'data: [DONE]',
+      '\ndata: [DONE]\n\n',
+      '\u2028data: [DONE]',
+      '\u2029data: [DONE]\u2028',
+      '"finish_reason":"stop"',
+      '{"type":"message_stop"}',
+      '\u2028event: message_stop',
+      '"type":"response.completed"',
+      '"stop":true',
+      '\\"stop\\":true',
+      '\\',
+      '"',
+      '\u2028event: error',
+      '\u2028data: {"error"',
+      'event: error\ndata: {"error":{}}',
     ),
     fc.string({ unit: 'binary', maxLength: 5 }),
   )
@@ -82,6 +93,6 @@ test('nothing that a model writes looks like an ending', () => {
         expect(endingOf(format, framesOf[format](pieces.join('')))).toBe('cut')
       },
     ),
-    { numRuns: 1000 },
+    { numRuns: 400 },
   )
 })

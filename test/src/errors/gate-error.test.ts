@@ -45,15 +45,8 @@ test('each refusal has its status', () => {
   })
 })
 
-test('a refusal of upstream keeps its status', () => {
-  const refused = (status: number): GateError => ({
-    kind: 'upstream-refused',
-    status,
-    message: 'no',
-  })
-  expect([400, 409, 422, 501].map((status) => statusOf(refused(status)))).toEqual([
-    400, 409, 422, 501,
-  ])
+test.each([400, 409, 422, 501])('a refusal of upstream keeps its status %d', (status) => {
+  expect(statusOf({ kind: 'upstream-refused', status, message: 'no' })).toBe(status)
 })
 
 describe('x-should-retry', () => {

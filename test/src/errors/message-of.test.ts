@@ -23,7 +23,7 @@ describe('withoutStatusDigits', () => {
   })
 
   test('leaves nothing on which OpenCode retries', () => {
-    const digits = fc.constantFrom(...'0123456789', '429', '500', '502', '503', '504', '524', 'x')
+    const digits = fc.stringMatching(/^(?:[0-9]|429|50[0234]|524|x)$/)
     const text = fc.array(digits, { maxLength: 12 }).map((parts) => parts.join(''))
     fc.assert(
       fc.property(text, (written) => {
@@ -34,7 +34,7 @@ describe('withoutStatusDigits', () => {
   })
 
   test('changes nothing else', () => {
-    const harmless = fc.string({ unit: 'binary' }).filter((text) => !/[4-5]/.test(text))
+    const harmless = fc.string({ unit: 'binary' }).map((text) => text.replaceAll(/[45]/g, '6'))
     fc.assert(
       fc.property(harmless, (text) => {
         expect(withoutStatusDigits(text)).toBe(text)
@@ -78,7 +78,7 @@ describe('a final refusal', () => {
         const messages = finalErrorsSaying(parts.join('')).map(messageOf)
         expect(messages.flatMap(retryTriggersIn)).toEqual([])
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     )
   })
 

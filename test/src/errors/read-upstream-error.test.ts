@@ -181,16 +181,20 @@ describe('what upstream says of the request itself is passed on', () => {
   })
 
   test('but a message without end or a page is not', () => {
-    const refused = (status: number): ReadError => ({
+    const refused: ReadError = {
       kind: 'error',
-      error: { kind: 'upstream-refused', status, message: 'The model server refused the request.' },
-    })
+      error: {
+        kind: 'upstream-refused',
+        status: 400,
+        message: 'The model server refused the request.',
+      },
+    }
     expect([
       read(400, 'x'.repeat(2001)),
       read(400, '<!doctype html><title>Bad</title>'),
       read(400, '{"error":{"message":17}}'),
       read(400, '{"error":{}}'),
-    ]).toEqual([refused(400), refused(400), refused(400), refused(400)])
+    ]).toEqual([refused, refused, refused, refused])
   })
 })
 
@@ -299,20 +303,28 @@ describe('Retry-After', () => {
 
 describe("nothing of the owner's network leaks", () => {
   const host = fc.constantFrom(
-    ...[
-      '10.0.0.7',
-      '192.168.178.20',
-      'localhost',
-      'gpu-box',
-      'gpu-box.lan',
-      'nas.example.internal',
-    ],
-    ...['[::1]', '[fe80::1%eth0]', '[2001:db8::17]'],
+    '10.0.0.7',
+    '192.168.178.20',
+    'localhost',
+    'gpu-box',
+    'gpu-box.lan',
+    'nas.example.internal',
+    '[::1]',
+    '[fe80::1%eth0]',
+    '[2001:db8::17]',
   )
   const port = fc.integer({ min: 1024, max: 65_535 })
   const errno = fc.constantFrom(
-    ...['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH'],
-    ...['EPIPE', 'EADDRINUSE', 'EAI_AGAIN', 'ECONNABORTED'],
+    'ECONNREFUSED',
+    'ECONNRESET',
+    'ETIMEDOUT',
+    'ENOTFOUND',
+    'EHOSTUNREACH',
+    'ENETUNREACH',
+    'EPIPE',
+    'EADDRINUSE',
+    'EAI_AGAIN',
+    'ECONNABORTED',
   )
   const place = fc.record({ host, port, other: host, otherPort: port, errno })
   type Place = typeof place extends fc.Arbitrary<infer T> ? T : never
@@ -410,11 +422,10 @@ describe('whatever upstream answers', () => {
     fc.assert(
       fc.property(status, body, fc.constantFrom(...DIALECTS), (code, answer, dialect) => {
         const result = read(code, answer, { dialect })
-        if (result.kind === 'as-is') return
+        fc.pre(result.kind === 'error')
         const refusal = refusalOf(result.error, dialect)
-        const triggers = retryTriggersIn(new TextDecoder().decode(refusal.body))
-        if (refusal.status < 500) expect(triggers).toEqual([])
-        else expect(refusal.status).toBeLessThan(600)
+        fc.pre(refusal.status < 500)
+        expect(retryTriggersIn(new TextDecoder().decode(refusal.body))).toEqual([])
       }),
       { numRuns: 1000 },
     )

@@ -30,6 +30,14 @@ const BOX = namesOf({
   selectors: { fast: ['coder', 'qwen3-chat'] },
 })
 
+function allowed(list: string[], name: string): boolean {
+  return allowsModel(list, name, BOX)
+}
+
+function pinned(pins: Record<string, string[]>): ModelNames {
+  return mergeNames(BOX, namesOf({ pins }))
+}
+
 describe('a list with *', () => {
   test('allows every name, known or not', () => {
     expect([allowsModel(['*'], 'coder', BOX), allowsModel(['x', '*'], 'new', NO_NAMES)]).toEqual([
@@ -40,8 +48,6 @@ describe('a list with *', () => {
 })
 
 describe('a list of names', () => {
-  const allowed = (list: string[], name: string): boolean => allowsModel(list, name, BOX)
-
   test('that is empty allows nothing', () => {
     expect(allowed([], 'gpt-oss-120b')).toBe(false)
   })
@@ -82,8 +88,6 @@ describe('a list of names', () => {
 })
 
 describe('a pattern', () => {
-  const allowed = (list: string[], name: string): boolean => allowsModel(list, name, BOX)
-
   test.each([
     ['qwen3-*', 'qwen3-coder', true],
     ['qwen3-*', 'qwen3-', false],
@@ -121,11 +125,6 @@ describe('a pattern', () => {
   test('never matches a selector by its own name', () => {
     expect(allowed(['fa*'], 'fast')).toBe(false)
   })
-
-  test('with many stars is decided quickly', () => {
-    const names = namesOf({ ids: ['a'.repeat(60)] })
-    expect(allowsModel([`${'a*'.repeat(6)}b`], 'a'.repeat(60), names)).toBe(false)
-  })
 })
 
 describe('a selector', () => {
@@ -150,8 +149,6 @@ describe('a selector', () => {
 })
 
 describe('a pin of a profile', () => {
-  const pinned = (pins: Record<string, string[]>): ModelNames => mergeNames(BOX, namesOf({ pins }))
-
   test('needs what it may put in place, besides the model itself', () => {
     const names = pinned({ 'qwen3-coder': ['gpt-oss-120b'] })
     expect([
@@ -256,6 +253,27 @@ describe('two sources as one', () => {
   })
 })
 
+/** What llama-swap does with a name: one pin of the active profile, then a selector, then an alias. */
+function modelsBehind(names: ModelNames, asked: string, granted: readonly string[]): string[] {
+  const starts = [asked, ...(names.pins.get(asked) ?? [])]
+  const chosen = starts.flatMap((next) =>
+    granted.includes(next) && names.selectors.has(next)
+      ? []
+      : (names.selectors.get(next) ?? [next]),
+  )
+  return chosen
+    .map((next) => (names.ids.has(next) ? next : (names.aliases.get(next) ?? next)))
+    .filter((next) => names.ids.has(next))
+}
+
+function isGranted(names: ModelNames, model: string, granted: readonly string[]): boolean {
+  return granted.some((given) => {
+    const [start, end] = given.split('*')
+    if (end === undefined) return given === model || names.aliases.get(given) === model
+    return model.startsWith(start!) && model.endsWith(end)
+  })
+}
+
 describe('in every box that could be configured', () => {
   const id = fc.constantFrom('a', 'b', 'c', 'ab')
   const alias = fc.constantFrom('x', 'y', 'ax')
@@ -275,27 +293,6 @@ describe('in every box that could be configured', () => {
   const entry = fc.oneof(id, alias, selector, fc.constantFrom('p', 'a*', '*b', 'x*', 's*'))
   const list = fc.array(entry, { maxLength: 4 })
   const name = fc.oneof(id, alias, selector, fc.constantFrom('p', 'unknown'))
-
-  /** What llama-swap does with a name: one pin of the active profile, then a selector, then an alias. */
-  function modelsBehind(names: ModelNames, asked: string, granted: readonly string[]): string[] {
-    const pinned = [asked, ...(names.pins.get(asked) ?? [])]
-    const chosen = pinned.flatMap((next) =>
-      granted.includes(next) && names.selectors.has(next)
-        ? []
-        : (names.selectors.get(next) ?? [next]),
-    )
-    return chosen
-      .map((next) => (names.ids.has(next) ? next : (names.aliases.get(next) ?? next)))
-      .filter((next) => names.ids.has(next))
-  }
-
-  function isGranted(names: ModelNames, model: string, granted: readonly string[]): boolean {
-    return granted.some((given) => {
-      const [start, end] = given.split('*')
-      if (end === undefined) return given === model || names.aliases.get(given) === model
-      return model.startsWith(start!) && model.endsWith(end)
-    })
-  }
 
   test('no alias, selector or pin reaches a model that the list does not allow', () => {
     fc.assert(
@@ -319,7 +316,7 @@ describe('in every box that could be configured', () => {
 
   test('a longer list never allows less', () => {
     fc.assert(
-      fc.property(box, list, entry, name, (names, granted, more, asked) => {
+      fc.property(box, fc.tuple(list, entry), name, (names, [granted, more], asked) => {
         fc.pre(allowsModel(granted, asked, names))
         expect(allowsModel([...granted, more], asked, names)).toBe(true)
       }),

@@ -380,6 +380,17 @@ describe('a failure', () => {
     expect(told.slice(1)).toEqual([{ chunk: 'one' }, { failure: 'reset' }])
   })
 
+  test('is an interim answer that a runtime takes for the final one: the real one never comes', async () => {
+    const { told, answer, init } = send()
+    const interim = new Response('', { headers: { link: '</style.css>' } })
+    Object.defineProperty(interim, 'status', { value: 103 })
+    await answer(interim)
+    expect({ told, aborted: init.signal?.aborted }).toEqual({
+      told: [{ failure: 'reset' }],
+      aborted: true,
+    })
+  })
+
   test('of a fetch that throws at once is told like any other', async () => {
     const told: string[] = []
     const upstream = createFetchUpstream('http://upstream.test', () => {

@@ -175,4 +175,14 @@ describe('memory', () => {
       encoder.encode('a\n\n'),
     ])
   })
+
+  test('what was handed on counts no more: long frames behind one another stay whole', () => {
+    const frames = new FrameBuffer()
+    const long = new Uint8Array(12 * 1024 * 1024).fill(97)
+    const blank = encoder.encode('\n\n')
+
+    const out = [long, blank, long, blank].map((piece) => frames.push(piece)?.length)
+
+    expect(out).toEqual([undefined, long.length + 2, undefined, long.length + 2])
+  })
 })

@@ -169,7 +169,9 @@ describe('what is told of an exchange', () => {
     await clock.advance(3 * SECOND)
     call.chunk('data: half a')
     await clock.advance(SECOND)
-    call.chunk(' frame\n\n').chunk('data: [DONE]\n\n').end()
+    call.chunk(' frame\n\n')
+    await clock.advance(SECOND)
+    call.chunk('data: [DONE]\n\n').end()
 
     expect(settled).toEqual([
       {

@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import type { FakeCall } from '../../support/fake-upstream.ts'
-import { JSON_HEADERS, jsonAnswer, STREAM_TYPE } from '../../support/fake-upstream.ts'
+import { fakeClock } from '../../support/fake-clock.ts'
+import {
+  FakeUpstream,
+  JSON_HEADERS,
+  jsonAnswer,
+  STREAM_TYPE,
+  type FakeCall,
+} from '../../support/fake-upstream.ts'
+import { RecordingClient } from '../../support/recording-client.ts'
 import { CHAT } from '../../support/sse-samples.ts'
 import { MINUTE, outcomeOf, SECOND, startRelay } from './start-relay.ts'
 
@@ -141,5 +148,62 @@ describe('nothing is sent again after', () => {
     client.leave()
     call.events.failure('reset')
     expect(upstream.calls.length).toBe(1)
+  })
+})
+
+/** Fails the first `failing` calls at once, within `send`. */
+function hasty(failing: number): FakeUpstream {
+  const upstream = new FakeUpstream()
+  const send = upstream.send.bind(upstream)
+  upstream.send = (request, events) => {
+    const call = send(request, events)
+    if (upstream.calls.length <= failing) upstream.last.failure('reset')
+    return call
+  }
+  return upstream
+}
+
+describe('an upstream that tells of its failure while it is being called', () => {
+  test('is asked once more, and it is the second attempt that a leaving client aborts', () => {
+    const upstream = hasty(1)
+    const { client, settled } = startRelay({}, { upstream })
+    client.leave()
+    expect({ aborts: upstream.calls.map(({ aborts }) => aborts), settled: settled.length }).toEqual(
+      {
+        aborts: [0, 1],
+        settled: 1,
+      },
+    )
+  })
+
+  test('twice is the answer', () => {
+    const upstream = hasty(2)
+    const { client, settled, clock } = startRelay({}, { upstream })
+    expect([
+      upstream.calls.length,
+      client.status,
+      client.ended,
+      settled.length,
+      clock.pending(),
+    ]).toEqual([2, 502, 'end', 1, 0])
+  })
+})
+
+test('an upstream that throws is a bug: nothing goes on in the name of that exchange', async () => {
+  const clock = fakeClock()
+  const client = new RecordingClient()
+  const settled: unknown[] = []
+  const upstream = new FakeUpstream()
+  upstream.send = () => {
+    throw new Error('bug')
+  }
+  const settle = (end: unknown): unknown => settled.push(end)
+  expect(() => startRelay({ settle }, { upstream, clock, client })).toThrow('bug')
+  client.leave()
+  await clock.advance(60 * MINUTE)
+  expect({ pending: clock.pending(), acts: client.acts, settled }).toEqual({
+    pending: 0,
+    acts: [],
+    settled: [],
   })
 })

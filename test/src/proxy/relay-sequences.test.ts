@@ -233,6 +233,7 @@ describe('whatever happens, in whatever order', () => {
           events.failure('reset')
         }
         relay.client.drain()
+        relay.client.on?.gone()
         await relay.clock.advance(24 * 60 * MINUTE)
 
         expect(faultsOf(relay)).toEqual([])

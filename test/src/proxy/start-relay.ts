@@ -19,11 +19,17 @@ export type Started = {
 export const SECOND = 1_000
 export const MINUTE = 60 * SECOND
 
+type World = { clock: FakeClock; upstream: FakeUpstream; client: RecordingClient }
+
 /** A streamed chat call with the default patience, changed as a test needs it. */
-export function startRelay(changes: Partial<RelayPlan> = {}): Started {
-  const clock = fakeClock()
-  const upstream = new FakeUpstream()
-  const client = new RecordingClient()
+export function startRelay(
+  changes: Partial<RelayPlan> = {},
+  {
+    clock = fakeClock(),
+    upstream = new FakeUpstream(),
+    client = new RecordingClient(),
+  }: Partial<World> = {},
+): Started {
   const settled: Settled[] = []
   const dialect = changes.dialect ?? 'openai'
   const relay = new Relay({
@@ -44,7 +50,7 @@ export function startRelay(changes: Partial<RelayPlan> = {}): Started {
     ...changes,
   })
   relay.start()
-  return { clock, upstream, call: upstream.last, client, settled, startedAt: clock.now() }
+  return { clock, upstream, call: upstream.calls[0]!, client, settled, startedAt: clock.now() }
 }
 
 /** The plan of a messages stream, whose client speaks Anthropic's dialect. */

@@ -120,20 +120,54 @@ describe('a host that could choose the path is refused', () => {
   })
 })
 
+function acceptedPath(result: ReturnType<typeof canonicalTarget>): string | undefined {
+  return result.ok ? result.target.path : undefined
+}
+
 describe('whatever is accepted has one meaning', () => {
   const piece = fc.oneof(
     fc.constantFrom(
-      ...['/', '//', '.', '..', '/./', '/../', '\\', '%', '%2e', '%2F', '%5c', '%75', '%00', '%25'],
-      ...['v1', 'unload', 'upstream', 'models', ';', ':', '@', '?', '#', '&', '=', '+', '~', '*'],
-      ...['\t', '\n', '\r', ' ', '\0', 'é', '\u2028', '\u{1f600}', '\ud800'],
+      '/',
+      '//',
+      '.',
+      '..',
+      '/./',
+      '/../',
+      '\\',
+      '%',
+      '%2e',
+      '%2F',
+      '%5c',
+      '%75',
+      '%00',
+      '%25',
+      'v1',
+      'unload',
+      'upstream',
+      'models',
+      ';',
+      ':',
+      '@',
+      '?',
+      '#',
+      '&',
+      '=',
+      '+',
+      '~',
+      '*',
+      '\t',
+      '\n',
+      '\r',
+      ' ',
+      '\0',
+      'é',
+      '\u2028',
+      '\u{1f600}',
+      '\ud800',
     ),
     fc.string({ unit: 'binary', maxLength: 3 }),
   )
   const written = fc.array(piece, { maxLength: 8 }).map((pieces) => `/${pieces.join('')}`)
-
-  function acceptedPath(result: ReturnType<typeof canonicalTarget>): string | undefined {
-    return result.ok ? result.target.path : undefined
-  }
 
   test('no accepted path changes when it is decoded, parsed or cleaned', () => {
     fc.assert(
@@ -172,7 +206,7 @@ describe('whatever is accepted has one meaning', () => {
     fc.assert(
       fc.property(written, written, (path, rawTarget) => {
         const accepted = acceptedPath(canonicalTarget(`http://gate${path}`, 'gate', rawTarget))
-        if (accepted !== undefined) expect(rawTarget.split(/[?#]/)[0]).toBe(accepted)
+        expect(accepted ?? rawTarget.split(/[?#]/)[0]).toBe(rawTarget.split(/[?#]/)[0])
       }),
     )
   })

@@ -5,30 +5,32 @@ import type { ModelPlace, RouteKind, Scope } from '../../../src/routes/route-tab
 
 type Row = [method: string, path: string, kind: RouteKind, model: ModelPlace]
 
-const jsonPosts = [
-  ...['/v1/chat/completions', '/v1/completions', '/v1/responses', '/v1/messages'],
-  ...['/v1/messages/count_tokens', '/v1/embeddings', '/v1/rerank', '/v1/reranking', '/rerank'],
-  ...['/reranking', '/infill', '/completion', '/v1/audio/speech', '/v1/audio/voices'],
-  ...['/v1/images/generations', '/sdapi/v1/txt2img', '/sdapi/v1/img2img'],
-  ...['/audioapi/v1/tasks/run', '/v/chat/completions', '/v/responses', '/v/completions'],
-  ...['/v/messages', '/v/messages/count_tokens', '/v/embeddings', '/v/rerank', '/v/reranking'],
-]
-const formPosts = ['/v1/audio/transcriptions', '/v1/images/edits']
-const queryGets = ['/v1/audio/voices', '/sdapi/v1/loras', '/props']
-const passthrough = ['/upstream/', '/upstream/m/v1/chat/completions', '/comfyui/', '/comfyui/ws']
-const adminGets = [
-  ...['/unload', '/api/profiles', '/api/events', '/api/metrics/activity', '/api/metrics/stats'],
-  ...['/api/performance', '/api/version', '/api/hardware', '/api/captures/17', '/logs'],
-  ...['/logs/stream', '/logs/stream/proxy', '/logs/stream/upstream', '/logs/stream/org/model'],
-  ...['/metrics', '/ui', '/ui/', '/ui/models', '/ui/assets/app.js', '/upstream', '/favicon.ico'],
-]
+function words(text: string): string[] {
+  return text.trim().split(/\s+/)
+}
+
+const jsonPosts = words(`
+  /v1/chat/completions /v1/completions /v1/responses /v1/messages /v1/messages/count_tokens /v1/embeddings
+  /v1/rerank /v1/reranking /rerank /reranking /infill /completion /v1/audio/speech /v1/audio/voices
+  /v1/images/generations /sdapi/v1/txt2img /sdapi/v1/img2img /audioapi/v1/tasks/run
+  /v/chat/completions /v/responses /v/completions /v/messages /v/messages/count_tokens /v/embeddings
+  /v/rerank /v/reranking
+`)
+const formPosts = words('/v1/audio/transcriptions /v1/images/edits')
+const queryGets = words('/v1/audio/voices /sdapi/v1/loras /props')
+const passthrough = words('/upstream/ /upstream/m/v1/chat/completions /comfyui/ /comfyui/ws')
+const adminGets = words(`
+  /unload /api/profiles /api/events /api/metrics/activity /api/metrics/stats /api/performance /api/version
+  /api/hardware /api/captures/17 /logs /logs/stream /logs/stream/proxy /logs/stream/upstream
+  /logs/stream/org/model /metrics /ui /ui/ /ui/models /ui/assets/app.js /upstream /favicon.ico
+`)
 
 /** All that llama-swap serves. */
 const SERVED: Row[] = [
   ...jsonPosts.map((path): Row => ['POST', path, 'inference', 'json']),
   ...formPosts.map((path): Row => ['POST', path, 'inference', 'json-or-form']),
   ...queryGets.map((path): Row => ['GET', path, 'inference', 'query']),
-  ...['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].flatMap((method) =>
+  ...words('GET POST PUT PATCH DELETE').flatMap((method) =>
     passthrough.map((path): Row => [method, path, 'admin', 'none']),
   ),
   ['GET', '/v1/models', 'listing', 'none'],
@@ -42,21 +44,28 @@ const SERVED: Row[] = [
   ['POST', '/api/inflight/17/cancel', 'admin', 'none'],
 ]
 
-test.each(SERVED)('%s %s is for %s, with the model in: %s', (method, path, kind, model) => {
+const served = SERVED.map(([method, path, kind, model]) => ({ method, path, kind, model }))
+
+test.each(served)('$method $path is for $kind, with the model in: $model', (row) => {
+  const { method, path, kind, model } = row
   expect(findRoute(method, path)).toMatchObject({ found: 'route', route: { kind, model } })
 })
 
 const NOT_ROUTED = [
-  ...['/tokenize', '/detokenize', '/apply-template', '/slots', '/embedding', '/embeddings'],
-  ...['/completions', '/chat/completions', '/v1/models/gpt-oss-120b', '/v1/health'],
-  ...['/lora-adapters', '/v1/chat/completions/input_tokens', '/v1/responses/input_tokens'],
-  ...['/v1/stream/abc', '/v1/realtime', '/api/tags', '/api/hello'],
-  // The gate answers these itself and never forwards them.
-  ...['/health', '/'],
-  // Spelled almost like a path that is served.
-  ...['/v1/models/', '/v1/chat/completions/', '/V1/models', '/Unload', '/unload/', '/running/'],
-  ...['/api', '/api/', '/api/captures', '/api/inflight', '/comfyui', '/uix', '/upstreamx'],
-  ...['/logs/', '/logs/streams', '/metrics/', '/v', '/v/', '/v/models', '/v2/chat/completions'],
+  // What llama-server has and llama-swap does not pass on.
+  ...words(`
+    /tokenize /detokenize /apply-template /slots /embedding /embeddings /completions /chat/completions
+    /v1/models/gpt-oss-120b /v1/health /lora-adapters /v1/chat/completions/input_tokens
+    /v1/responses/input_tokens /v1/stream/abc /v1/realtime /api/tags /api/hello
+  `),
+  // What the gate answers itself and never forwards.
+  ...words('/health /'),
+  // What is spelled almost like a path that is served.
+  ...words(`
+    /v1/models/ /v1/chat/completions/ /V1/models /Unload /unload/ /running/ /api /api/ /api/captures
+    /api/inflight /comfyui /uix /upstreamx /logs/ /logs/streams /metrics/ /v /v/ /v/models
+    /v2/chat/completions
+  `),
 ]
 
 test.each(NOT_ROUTED)('%s leads nowhere, with any method', (path) => {
@@ -104,17 +113,16 @@ describe('methods', () => {
 
 test('only the paths of the table are found, whatever is asked', () => {
   const exact = new Set(SERVED.map(([, path]) => path))
-  const prefixes = [
-    ...['/upstream/', '/comfyui/', '/ui/', '/logs/stream/', '/api/captures/'],
-    ...['/api/inflight/', '/api/models/unload/'],
-  ]
+  const prefixes = words(
+    '/upstream/ /comfyui/ /ui/ /logs/stream/ /api/captures/ /api/inflight/ /api/models/unload/',
+  )
   const word = fc.constantFrom(
-    ...['v1', 'v', 'models', 'chat', 'completions', 'messages', 'unload', 'api', 'upstream', 'ui'],
-    ...['logs', 'stream', 'comfyui', 'captures', 'inflight', 'running', '__proto__', 'constructor'],
+    ...words('v1 v models chat completions messages unload api upstream ui logs stream comfyui'),
+    ...words('captures inflight running __proto__ constructor'),
   )
   fc.assert(
-    fc.property(fc.array(word, { maxLength: 4 }), (words) => {
-      const path = `/${words.join('/')}`
+    fc.property(fc.array(word, { maxLength: 4 }), (segments) => {
+      const path = `/${segments.join('/')}`
       const isServed = exact.has(path) || prefixes.some((prefix) => path.startsWith(prefix))
       expect(findRoute('GET', path).found === 'nothing').toBe(!isServed)
     }),
@@ -122,12 +130,12 @@ test('only the paths of the table are found, whatever is asked', () => {
   )
 })
 
-describe('scopes', () => {
-  const scopesOf = (method: string, path: string): readonly Scope[] => {
-    const found = findRoute(method, path)
-    return found.found === 'route' ? scopesFor(found.route) : []
-  }
+function scopesOf(method: string, path: string): readonly Scope[] {
+  const found = findRoute(method, path)
+  return found.found === 'route' ? scopesFor(found.route) : []
+}
 
+describe('scopes', () => {
   test('inference opens inference and the listing, status what is loaded, admin all but inference', () => {
     expect({
       chat: scopesOf('POST', '/v1/chat/completions'),
