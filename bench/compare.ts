@@ -58,8 +58,10 @@ function onCore(core: number, command: [string, ...string[]]): ChildProcess {
   })
 }
 
-/** Runs one measurement; the last argument names the process whose CPU time is counted. */
-function measure(client: string, options: string[], { url }: Program, pid: number): Figures {
+type Measured = { client: string; url: string; pid: number }
+
+/** Runs one measurement; `pid` is the process whose CPU time is counted. */
+function measure({ client, url, pid }: Measured, options: string[]): Figures {
   const args = ['-c', '0', client, ...options, `url=${url}`, `key=${KEY}`, `pids=${pid}`]
   const text = execFileSync('taskset', args, { encoding: 'utf8' })
   return figures.parse(JSON.parse(text))
@@ -71,11 +73,11 @@ async function measureAll(client: string, program: Program): Promise<Record<stri
   const small = ['mode=rps', 'c=32', 'dur=4', 'warm=2', 'body=8192']
   const large = ['mode=rps', 'c=32', 'dur=3', 'warm=1', 'body=100000']
   const stream = ['mode=sse', 'k=100', 'n=100', 'us=20000', 'dur=5', 'warm=2']
-  const pid = child.pid ?? 0
+  const under = { client, url: program.url, pid: child.pid ?? 0 }
   const measured = {
-    small: measure(client, small, program, pid),
-    large: measure(client, large, program, pid),
-    stream: measure(client, stream, program, pid),
+    small: measure(under, small),
+    large: measure(under, large),
+    stream: measure(under, stream),
   }
   child.kill('SIGKILL')
   await once(child, 'exit')

@@ -14,7 +14,11 @@ const TYPES: Record<number, string> = {
 
 function errorBody(error: GateError): string {
   const status = statusOf(error)
-  const type = TYPES[status] ?? (status >= 500 ? 'api_error' : 'invalid_request_error')
+  // "Overloaded" invites a retry, and each one would start the load again that has just failed.
+  const type =
+    error.kind === 'model-load-failed'
+      ? 'api_error'
+      : (TYPES[status] ?? (status >= 500 ? 'api_error' : 'invalid_request_error'))
   return JSON.stringify({ type: 'error', error: { type, message: messageOf(error) } })
 }
 

@@ -31,8 +31,8 @@ function askOnce(
     const pieces: Uint8Array[] = []
     let status = 0
     let answerHeaders: HeaderPairs = []
-    // Before the call: an upstream that fails at once tells so while it is being called.
     let call: UpstreamCall | undefined
+    // Before the call: an upstream that fails at once tells so while it is being called.
     const cancel = clock.setTimer(PATIENCE_MS, () => {
       call?.abort()
       resolve('timeout')

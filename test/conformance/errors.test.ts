@@ -127,7 +127,7 @@ const ROWS: Row[] = [
     does: [loadFailure()],
     status: 503,
     openai: LOAD_FAILED,
-    anthropic: 'overloaded_error',
+    anthropic: 'api_error',
     retry: { ...after(30), ...FINAL },
   },
   {
@@ -135,7 +135,7 @@ const ROWS: Row[] = [
     does: [loadFailure('unspecific error: health check timed out after 15s')],
     status: 503,
     openai: LOAD_FAILED,
-    anthropic: 'overloaded_error',
+    anthropic: 'api_error',
     retry: { ...after(30), ...FINAL },
   },
   {
@@ -267,7 +267,7 @@ const ROWS: Row[] = [
     does: [oldStringError(500, 'unspecific error: upstream command exited prematurely')],
     status: 503,
     openai: LOAD_FAILED,
-    anthropic: 'overloaded_error',
+    anthropic: 'api_error',
     retry: { ...after(30), ...FINAL },
   },
   // Plain text.
@@ -460,7 +460,7 @@ const LATE_ROWS: {
     what: 'a failed load',
     does: loadFailure(),
     told: LOAD_FAILED,
-    anthropic: 'overloaded_error',
+    anthropic: 'api_error',
     ending: 'complete',
   },
   {
