@@ -378,7 +378,7 @@ describe("against a model of Go's parser, which llama-swap uses", () => {
           files: [],
         })
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     )
   })
 

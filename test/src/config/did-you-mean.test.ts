@@ -34,6 +34,13 @@ describe('a mistyped word', () => {
     ])
   })
 
+  test('may differ in a third of its letters and no more', () => {
+    expect([didYouMean('abcdef', ['abcdxy']), didYouMean('abcdef', ['abcxyz'])]).toEqual([
+      'abcdxy',
+      undefined,
+    ])
+  })
+
   test('is not guessed at when nothing is known', () => {
     expect(didYouMean('coder', [])).toBeUndefined()
   })

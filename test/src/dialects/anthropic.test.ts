@@ -16,7 +16,7 @@ test("every refusal is Anthropic's envelope around its message", () => {
 })
 
 test('the type follows the status', () => {
-  const types = EVERY_ERROR.map((error) => [
+  const types = EVERY_ERROR.filter(({ kind }) => kind !== 'model-load-failed').map((error) => [
     statusOf(error),
     JSON.parse(anthropic.errorBody(error)).error.type,
   ])
@@ -34,6 +34,12 @@ test('the type follows the status', () => {
     502: 'api_error',
     503: 'overloaded_error',
     504: 'api_error',
+  })
+})
+
+test('a load that failed is not called overloaded, which would invite a retry', () => {
+  expect(JSON.parse(anthropic.errorBody({ kind: 'model-load-failed' }))).toMatchObject({
+    error: { type: 'api_error' },
   })
 })
 
@@ -120,6 +126,7 @@ describe("llama-server's bare error frame", () => {
 
   test.each([
     ["already is Anthropic's", mended],
+    ['has both forms', 'event: error\ndata: {"error":{"message":"a"},"message":"b"}\n\n'],
     ['has no message', 'event: error\ndata: {"code":500}\n\n'],
     ['has a message that is no text', 'event: error\ndata: {"message":{}}\n\n'],
     ['is not JSON', 'event: error\ndata: oops\n\n'],

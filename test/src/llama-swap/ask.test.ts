@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { HeaderPairs, Upstream, UpstreamFailure } from '../../../src/deps.ts'
 import { ask } from '../../../src/llama-swap/ask.ts'
 import { fakeClock } from '../../support/fake-clock.ts'
@@ -44,6 +44,37 @@ test.each<UpstreamFailure>(['unreachable', 'reset'])('a failure is told: %s', as
   upstream.last.head(200).chunk('{"da').failure(failure)
   expect(await answer).toBe(failure)
   expect(clock.pending()).toBe(0)
+})
+
+describe('a connection that turns out to be dead', () => {
+  test('is no answer: the question is asked once more', async () => {
+    const { upstream, clock } = setUp()
+    const answer = ask({ upstream, clock, headers: HEADERS }, '/v1/models')
+    upstream.onCall = (call) => call.answer({ body: '{}' })
+    upstream.last.failure('reset')
+    expect(await answer).toEqual({ status: 200, headers: [], text: '{}' })
+    expect(upstream.calls.map(({ request }) => request)).toEqual([
+      { method: 'GET', target: '/v1/models', headers: HEADERS, body: undefined },
+      { method: 'GET', target: '/v1/models', headers: HEADERS, body: undefined },
+    ])
+    expect(clock.pending()).toBe(0)
+  })
+
+  test('twice is a failure', async () => {
+    const { upstream, clock } = setUp()
+    upstream.onCall = (call) => call.failure('reset')
+    expect(await ask({ upstream, clock, headers: [] }, '/v1/models')).toBe('reset')
+    expect([upstream.calls.length, clock.pending()]).toEqual([2, 0])
+  })
+
+  test('is not one that cannot be made, nor one that breaks in the middle of an answer', async () => {
+    const { upstream, clock } = setUp()
+    upstream.onCall = (call) => call.failure('unreachable')
+    expect(await ask({ upstream, clock, headers: [] }, '/v1/models')).toBe('unreachable')
+    upstream.onCall = (call) => call.head(200).failure('reset')
+    expect(await ask({ upstream, clock, headers: [] }, '/v1/models')).toBe('reset')
+    expect(upstream.calls.length).toBe(2)
+  })
 })
 
 test('after ten seconds without an end the question is given up and closed', async () => {
