@@ -17,7 +17,10 @@ export type OutboundRequest = {
 /** Why an exchange with upstream ended without a whole answer. */
 export type UpstreamFailure = 'unreachable' | 'reset'
 
-/** What upstream does, told as it happens. After `end`, `failure` or an abort nothing more is told. */
+/**
+ * What upstream does, told as it happens, from within `send` at the earliest. After `end`, `failure` or an abort nothing
+ * more is told.
+ */
 export type UpstreamEvents = {
   head(status: number, headers: HeaderPairs): void
   chunk(bytes: Uint8Array): void

@@ -34,6 +34,7 @@ const keyObject = z.strictObject({
   id: z
     .string()
     .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"')
+    .refine((id) => !id.startsWith('sk-'), 'looks like a key; ids stand in the log')
     .describe('Name of the key in logs and usage; never secret.'),
   secret: secret.describe(
     'The key itself, or "sha256:" and the SHA-256 of it in hex, so that the file holds no secret.',

@@ -57,7 +57,6 @@ const CODES: Record<Exclude<GateError['kind'], 'upstream-refused' | 'stream-cut'
   'upstream-key-refused': 'upstream_key_refused',
   'model-loading': 'model_loading',
   'model-load-failed': 'model_load_failed',
-  draining: 'shutting_down',
   internal: 'internal_error',
 }
 

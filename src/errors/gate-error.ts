@@ -36,7 +36,6 @@ export type GateError =
   | { kind: 'prompt-too-long'; message: string }
   | { kind: 'stream-cut' }
   // The gate itself.
-  | { kind: 'draining' }
   | { kind: 'internal' }
 
 /** HTTP status (RFC 9110 §15) of a refusal. */
@@ -82,7 +81,6 @@ export function statusOf(error: GateError): number {
     case 'upstream-busy':
     case 'model-loading':
     case 'model-load-failed':
-    case 'draining':
       return 503
     case 'upstream-timeout':
       return 504
@@ -95,7 +93,6 @@ export function retryAfterSecondsOf(error: GateError): number | undefined {
     case 'upstream-busy':
     case 'model-loading':
       return error.retryAfterSeconds
-    case 'draining':
     case 'upstream-unreachable':
       return 5
     // Each retry starts a load that failed a moment ago: clients that retry anyway should leave it time.

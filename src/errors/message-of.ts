@@ -86,7 +86,7 @@ export function messageOf(error: GateError): string {
 
 type AboutUpstream = Extract<
   GateError,
-  { kind: `upstream-${string}` | `model-load${string}` | 'stream-cut' | 'draining' | 'internal' }
+  { kind: `upstream-${string}` | `model-load${string}` | 'stream-cut' | 'internal' }
 >
 
 function upstreamMessageOf(error: AboutUpstream): string {
@@ -109,8 +109,6 @@ function upstreamMessageOf(error: AboutUpstream): string {
       return error.status < 500 ? withoutRetryTriggers(error.message) : error.message
     case 'stream-cut':
       return 'The model server ended the stream before the answer was complete.'
-    case 'draining':
-      return 'This gate is shutting down.'
     case 'internal':
       return 'The gate failed on this request. Its log holds the request id of this answer.'
   }

@@ -25,11 +25,12 @@ export function identifyModel({ config }: Deps, directory: ModelDirectory): Gate
       search: c.env.target.search,
     })
     if (!read.ok) return refuse(c, read.error)
+    // A key typed into the wrong field must not end in the log, whatever it looks like.
+    c.get('scope').model = read.model?.replaceAll(c.get('secret'), '…')
     if (read.model !== undefined) {
       const refused = await refusedModel(c, read.model, directory)
       if (refused) return refused
     }
-    c.get('scope').model = read.model
     c.set('content', { ...contentOf(read), body })
     return next()
   }

@@ -4,7 +4,8 @@ import type { ModelDirectory } from '../llama-swap/model-directory.ts'
 import { allowsModel } from '../llama-swap/model-names.ts'
 import { namesInListing, readListing } from '../llama-swap/read-listing.ts'
 import { entries, field } from '../llama-swap/read-unknown.ts'
-import type { GateContext, GateMiddleware } from './gate-env.ts'
+import type { GateMiddleware } from './gate-env.ts'
+import { freshText } from './own-answer.ts'
 import { refuse } from './refuse.ts'
 
 /** `GET /v1/models`: llama-swap's records, those that the key may use, fresh each time. */
@@ -17,7 +18,7 @@ export function listModels(asking: Asking, directory: ModelDirectory): GateMiddl
     const names = await directory.learn(namesInListing(listing))
     const { models } = c.get('principal')
     const data = listing.filter(({ id }) => allowsModel(models, id, names))
-    return fresh(c, { object: 'list', data })
+    return freshText(c, JSON.stringify({ object: 'list', data }), 'application/json')
   }
 }
 
@@ -42,7 +43,7 @@ export function listRunning(asking: Asking, directory: ModelDirectory): GateMidd
     const shown = visible.map((item) =>
       Object.fromEntries(entries(item).filter(([name]) => SHOWN_OF_RUNNING.has(name))),
     )
-    return fresh(c, { running: shown })
+    return freshText(c, JSON.stringify({ running: shown }), 'application/json')
   }
 }
 
@@ -65,10 +66,4 @@ function parsed(text: string): unknown {
   } catch {
     return undefined
   }
-}
-
-function fresh(c: GateContext, body: object): Response {
-  for (const [name, value] of c.get('scope').ownHeaders) c.header(name, value, { append: true })
-  c.header('cache-control', 'no-store')
-  return c.json(body)
 }

@@ -1,22 +1,18 @@
-import type { GateContext, GateMiddleware } from './gate-env.ts'
+import type { GateMiddleware } from './gate-env.ts'
+import { freshText } from './own-answer.ts'
 import { refuse } from './refuse.ts'
 
-function withOwnHeaders(c: GateContext): void {
-  for (const [name, value] of c.get('scope').ownHeaders) c.header(name, value, { append: true })
-  c.header('cache-control', 'no-store')
-}
-
 /** `GET /health`: open, and says nothing but that the gate runs. */
-export const health: GateMiddleware = async (c) => {
-  withOwnHeaders(c)
-  return c.json({ status: 'ok' })
-}
+export const health: GateMiddleware = async (c) =>
+  freshText(c, JSON.stringify({ status: 'ok' }), 'application/json')
 
 /** `GET /` and `GET /api/hello`: Claude Code asks for their HEAD, without a key, before it starts. */
-export const hello: GateMiddleware = async (c) => {
-  withOwnHeaders(c)
-  return c.text('swapgate is running. The API is below /v1 and needs a key.\n')
-}
+export const hello: GateMiddleware = async (c) =>
+  freshText(
+    c,
+    'swapgate is running. The API is below /v1 and needs a key.\n',
+    'text/plain; charset=UTF-8',
+  )
 
 /** Refuses an address with no canonical form before any route is looked at; a page may still read why. */
 export const refuseBadAddress: GateMiddleware = async (c, next) => {

@@ -1,29 +1,20 @@
 import type { GateError } from '../errors/gate-error.ts'
 import { statusOf } from '../errors/gate-error.ts'
-import { refusalOf, type Refusal } from '../errors/refusal.ts'
+import { refusalOf } from '../errors/refusal.ts'
 import { findRoute } from '../routes/find-route.ts'
 import type { GateContext } from './gate-env.ts'
-import type { RequestScope } from './request-scope.ts'
-
-/** A refusal as the runtime's Response. */
-function toResponse({ status, headers, body }: Refusal, scope: RequestScope): Response {
-  const pairs = [...headers, ...scope.ownHeaders].map(([name, value]): [string, string] => [
-    name,
-    value,
-  ])
-  return new Response(new Uint8Array(body), { status, headers: pairs })
-}
+import { ownAnswer } from './own-answer.ts'
 
 /** Answers a request with a refusal, and notes why for the log. */
 export function refuse(c: GateContext, error: GateError): Response {
   const scope = c.get('scope')
   scope.reason = error.kind
   const refusal = refusalOf(error, scope.dialect)
-  if (statusOf(error) !== 401 || !isPageOfAdmin(c)) return toResponse(refusal, scope)
+  if (statusOf(error) !== 401 || !isPageOfAdmin(c)) return ownAnswer(c, refusal)
   const headers = refusal.headers.filter(([name]) => name !== 'www-authenticate')
   // RFC 7617: the one answer that may open a browser's password box.
   const challenge = ['www-authenticate', 'Basic realm="swapgate", charset="UTF-8"'] as const
-  return toResponse({ ...refusal, headers: [...headers, challenge] }, scope)
+  return ownAnswer(c, { ...refusal, headers: [...headers, challenge] })
 }
 
 function isPageOfAdmin(c: GateContext): boolean {

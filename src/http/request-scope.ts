@@ -27,6 +27,7 @@ export class RequestScope {
   model: string | undefined
   reason: string | undefined
   bytesIn = 0
+  bytesOut = 0
   // The client was gone before there was anything to answer.
   hasClientLeft = false
   // An answer that the relay writes is not over when the handlers are: whoever knows the end logs it.
@@ -62,7 +63,7 @@ export class RequestScope {
       ttftMs: firstByteAt === undefined ? undefined : firstByteAt - this.acceptedAt,
       durationMs: now - this.acceptedAt,
       bytesIn: this.bytesIn,
-      bytesOut: ending.bytesOut ?? 0,
+      bytesOut: ending.bytesOut ?? this.bytesOut,
       clientAddress: this.clientAddress,
     }
   }

@@ -208,7 +208,7 @@ export class Relay implements UpstreamEvents, BodySink {
   #answerAsIs(status: number, headers: HeaderPairs, body: Uint8Array): void {
     if (this.#answer.isCommitted) return this.#breakOff('context-overflow')
     this.#answer.commit(status, [...returnedHeaders(headers), ['x-should-retry', 'false']])
-    this.#send(body)
+    if (this.#plan.request.method !== 'HEAD') this.#send(body)
     this.#answer.end()
     this.#settle('refused', 'context-overflow')
   }

@@ -56,7 +56,6 @@ test('each kind has its type and code', () => {
     'model-loading': 'server_error model_loading',
     'model-load-failed': 'server_error model_load_failed',
     'stream-cut': 'server_error stream_interrupted',
-    draining: 'server_error shutting_down',
     internal: 'server_error internal_error',
   })
 })

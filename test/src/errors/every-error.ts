@@ -56,7 +56,6 @@ const SAMPLES: Samples = {
     { kind: 'prompt-too-long', message: 'prompt is too long: 5000 tokens > 4290 maximum' },
   ],
   'stream-cut': [{ kind: 'stream-cut' }],
-  draining: [{ kind: 'draining' }],
   internal: [{ kind: 'internal' }],
 }
 

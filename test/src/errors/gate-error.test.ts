@@ -40,7 +40,6 @@ test('each refusal has its status', () => {
     'upstream-refused': 500,
     'prompt-too-long': 400,
     'stream-cut': 502,
-    draining: 503,
     internal: 500,
   })
 })
@@ -71,7 +70,6 @@ describe('x-should-retry', () => {
         'model-loading',
         'upstream-refused',
         'stream-cut',
-        'draining',
         'internal',
       ]),
     )
@@ -110,7 +108,6 @@ describe('retry-after', () => {
       'upstream-busy': 1,
       'model-loading': 2.5,
       'model-load-failed': 30,
-      draining: 5,
     })
   })
 })

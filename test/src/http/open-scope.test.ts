@@ -100,6 +100,7 @@ describe('each request leaves exactly one event', () => {
         status: 404,
         outcome: 'refused',
         reason: 'model-unknown',
+        model: 'x',
         bytesIn: 13,
       },
     ],
@@ -121,9 +122,10 @@ describe('each request leaves exactly one event', () => {
   test.each(cases)('%s', async (...row) => {
     const [, path, asked, fields] = row
     const { ask, events, failures } = await openGate()
-    const { headers } = await ask(path, { ...asked, host: { clientAddress: ADDRESS } })
+    const { headers, text } = await ask(path, { ...asked, host: { clientAddress: ADDRESS } })
+    const bytesOut = Buffer.byteLength(text)
     expect({ events, failures }).toEqual({
-      events: [event(headers['x-request-id'], fields)],
+      events: [event(headers['x-request-id'], { bytesOut, ...fields })],
       failures: [],
     })
   })
@@ -231,9 +233,10 @@ describe('each request leaves exactly one event', () => {
   test('of a listing that upstream fails', async () => {
     const { ask, upstream, events } = await openGate()
     upstream.onCall = (call) => void call.failure('unreachable')
-    await ask('/v1/models', { key: KEYS.user, host: { clientAddress: ADDRESS } })
+    const { text } = await ask('/v1/models', { key: KEYS.user, host: { clientAddress: ADDRESS } })
     expect(events).toEqual([
       event(expect.any(String), {
+        bytesOut: Buffer.byteLength(text),
         keyId: 'user',
         status: 503,
         outcome: 'upstream-failed',
