@@ -5,7 +5,7 @@ import { configSchema } from './schema.ts'
  * The schema of config.json for editors (JSON Schema 2020-12). Every value may also be written as `"{env:NAME}"` or
  * `"{file:path}"`, so numbers and switches accept such a text too.
  */
-export function configJsonSchema(): object {
+export function configJsonSchema(): z.core.JSONSchema.JSONSchema {
   return {
     title: 'swapgate configuration',
     ...z.toJSONSchema(configSchema, {
