@@ -61,7 +61,13 @@ const key = z
   .union([secret, keyObject])
   .describe('A key with its rights, or only its secret: inference on all models.')
 
-const headerName = z.string().regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, 'must be a header name')
+/** Fields that frame the request or say how its checked body is read: the gate writes them. */
+const OWN_FIELDS =
+  /^(?:connection|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade|content-length|content-type|accept-encoding|expect|host)$/i
+const headerName = z
+  .string()
+  .regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, 'must be a header name')
+  .refine((name) => !OWN_FIELDS.test(name), 'is a field that the gate writes itself; remove it')
 const headerValue = z.string().regex(/^[\x20-\x7e]*$/, 'must be printable ASCII')
 
 /** Every section has a default, so an empty file, or none, is a whole configuration. */

@@ -52,6 +52,7 @@ const CODES: Record<Exclude<GateError['kind'], 'upstream-refused' | 'stream-cut'
   'prompt-too-long': 'context_length_exceeded',
   'upstream-unreachable': 'upstream_unavailable',
   'upstream-broken': 'upstream_failed',
+  'upstream-not-llama-swap': 'upstream_misconfigured',
   'upstream-timeout': 'upstream_timeout',
   'upstream-busy': 'upstream_busy',
   'upstream-key-refused': 'upstream_key_refused',

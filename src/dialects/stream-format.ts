@@ -3,8 +3,8 @@ export type StreamFormat = 'chat' | 'responses' | 'messages' | 'native'
 
 // Lines begin after CR or LF only (HTML §9.2.6); /^/m would also take U+2028, which a model may write into JSON unescaped.
 const FINISHED: Record<StreamFormat, RegExp> = {
-  // OpenAI chat and completions: the [DONE] line, or a choice that names its finish_reason.
-  chat: /(?<![^\r\n])data: ?\[DONE\]|"finish_reason" ?: ?"/,
+  // OpenAI chat and completions: the [DONE] line; see also isLastChoiceFinished.
+  chat: /(?<![^\r\n])data: ?\[DONE\]/,
   responses: /"type" ?: ?"response\.(?:completed|incomplete|failed)"/,
   messages: /(?<![^\r\n])event: ?message_stop|"type" ?: ?"message_stop"/,
   // llama.cpp's own /completion and /infill.
@@ -21,5 +21,12 @@ const ERROR_FRAME = /(?<![^\r\n])(?:event: ?error|data: ?\{ ?"(?:error"|type" ?:
  */
 export function endingOf(format: StreamFormat, tail: string): 'finished' | 'failed' | 'cut' {
   if (FINISHED[format].test(tail)) return 'finished'
+  if (format === 'chat' && isLastChoiceFinished(tail)) return 'finished'
   return ERROR_FRAME.test(tail) ? 'failed' : 'cut'
+}
+
+/** Without [DONE], the last choice must name its finish_reason: with n above 1 an earlier one may be finished alone. */
+function isLastChoiceFinished(tail: string): boolean {
+  const last = [...tail.matchAll(/"finish_reason" ?: ?(null|"[^"]*")/g)].at(-1)?.[1]
+  return last !== undefined && last !== 'null' && last !== '""'
 }

@@ -27,6 +27,7 @@ export type GateError =
   // What upstream did.
   | { kind: 'upstream-unreachable' }
   | { kind: 'upstream-broken' }
+  | { kind: 'upstream-not-llama-swap' }
   | { kind: 'upstream-timeout' }
   | { kind: 'upstream-busy'; retryAfterSeconds: number }
   | { kind: 'upstream-key-refused' }
@@ -74,6 +75,7 @@ export function statusOf(error: GateError): number {
     case 'internal':
       return 500
     case 'upstream-broken':
+    case 'upstream-not-llama-swap':
     case 'upstream-key-refused':
     case 'stream-cut':
       return 502
@@ -103,12 +105,19 @@ export function retryAfterSecondsOf(error: GateError): number | undefined {
   }
 }
 
+/** Faults behind the gate that stay until somebody mends them. */
+const NEEDS_THE_OWNER: ReadonlySet<GateError['kind']> = new Set([
+  'model-load-failed',
+  'upstream-key-refused',
+  'upstream-not-llama-swap',
+])
+
 /**
  * Whether the same request may succeed later. openai's and Anthropic's SDKs obey `x-should-retry`; without it they
  * repeat every status from 500 on, and Claude Code repeats a 401 for a minute.
  */
 export function isRetryable(error: GateError): boolean {
-  if (error.kind === 'model-load-failed' || error.kind === 'upstream-key-refused') return false
+  if (NEEDS_THE_OWNER.has(error.kind)) return false
   if (error.kind === 'upstream-refused') return error.status >= 500 && error.status !== 501
   return statusOf(error) >= 500
 }

@@ -95,6 +95,8 @@ function upstreamMessageOf(error: AboutUpstream): string {
       return 'The model server behind this gate is not reachable. It may be starting; the owner of the gate can see why in its log.'
     case 'upstream-broken':
       return 'The model server broke the connection before it answered.'
+    case 'upstream-not-llama-swap':
+      return 'What answers behind this gate gave no list of models. The owner must point UPSTREAM_URL at llama-swap itself, without /v1.'
     case 'upstream-timeout':
       return 'The model server did not answer within the time set by timeouts.upstreamHeadersMs.'
     case 'upstream-busy':

@@ -3,6 +3,7 @@ import { createKeyring } from '../auth/keyring.ts'
 import type { Deps } from '../deps.ts'
 import type { GateMiddleware } from './gate-env.ts'
 import { findRoute } from '../routes/find-route.ts'
+import type { RouteKind } from '../routes/route-table.ts'
 import { refuse } from './refuse.ts'
 
 /** Finds out who is asking: credential → keyring → principal. */
@@ -13,7 +14,10 @@ export function authenticate({ config, sha256, clock }: Deps): GateMiddleware {
     if (credential.kind === 'none') return refuse(c, { kind: 'credential-missing' })
     if (credential.kind === 'malformed') return refuse(c, { kind: 'credential-malformed' })
     if (credential.kind === 'conflict') return refuse(c, { kind: 'credentials-conflict' })
-    if (credential.scheme === 'basic' && !opensByPassword(c.req.method, c.env.target.path))
+    const kind = kindOf(c.req.method, c.env.target.path)
+    const byPassword = credential.scheme === 'basic'
+    // A browser would add the password to the requests of any page, so it never opens inference.
+    if (byPassword && (kind === undefined || kind === 'inference'))
       return refuse(c, { kind: 'basic-not-here' })
     const found = await keyring.find(credential.secret, clock.now())
     if (!found.ok) {
@@ -21,17 +25,16 @@ export function authenticate({ config, sha256, clock }: Deps): GateMiddleware {
       return refuse(c, found.error)
     }
     c.get('scope').keyId = found.principal.keyId
+    // What llama-swap's pages list is listed for those who may open the pages.
+    if (byPassword && kind !== 'admin' && !found.principal.scopes.includes('admin'))
+      return refuse(c, { kind: 'basic-not-here' })
     c.set('principal', found.principal)
     c.set('secret', credential.secret)
     return next()
   }
 }
 
-/**
- * Whether a path takes a browser's user name and password: llama-swap's pages and what they show. Never inference: a
- * browser would add the password to the requests of any page.
- */
-function opensByPassword(method: string, path: string): boolean {
+function kindOf(method: string, path: string): RouteKind | undefined {
   const found = findRoute(method, path)
-  return found.found === 'route' && found.route.kind !== 'inference'
+  return found.found === 'route' ? found.route.kind : undefined
 }

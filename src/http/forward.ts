@@ -54,10 +54,11 @@ function outboundRequest(c: GateContext, { config }: Deps): OutboundRequest {
   const content = c.get('content')
   const presentedSecret = c.get('secret')
   const { path, search } = c.env.target
+  const isAdmin = c.get('route').kind === 'admin'
   const inbound = c.env.headers?.() ?? [...c.req.raw.headers]
   return {
     method: c.req.method,
-    target: path + outboundSearch(search, { model: content.queryModel, presentedSecret }),
+    target: path + outboundSearch(search, { isAdmin, model: content.queryModel, presentedSecret }),
     headers: outboundHeaders(inbound, {
       presentedSecret,
       upstreamApiKey: config.upstream.apiKey,

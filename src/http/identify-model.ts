@@ -2,7 +2,7 @@ import { readBody } from '../body/read-body.ts'
 import { readContent, type ReadContent } from '../body/read-content.ts'
 import { didYouMean } from '../config/did-you-mean.ts'
 import type { Deps } from '../deps.ts'
-import type { ModelDirectory } from '../llama-swap/model-directory.ts'
+import type { KnownNames, ModelDirectory } from '../llama-swap/model-directory.ts'
 import { allowsModel, NO_NAMES, type ModelNames } from '../llama-swap/model-names.ts'
 import type { GateContext, GateMiddleware } from './gate-env.ts'
 import { refuse } from './refuse.ts'
@@ -51,6 +51,8 @@ function contentOf(
   return { model, contentType, queryModel, streamed }
 }
 
+const ANY_MODEL: KnownNames = { names: NO_NAMES, failure: undefined }
+
 /** The one answer for a model that is not there and for one that this key may not use. */
 async function refusedModel(
   c: GateContext,
@@ -59,8 +61,10 @@ async function refusedModel(
 ): Promise<Response | undefined> {
   const { models } = c.get('principal')
   // A key for all models needs no names: nothing is asked of llama-swap on its way.
-  const names = models.includes('*') ? NO_NAMES : await directory.namesFor(model)
+  const { names, failure } = models.includes('*') ? ANY_MODEL : await directory.namesFor(model)
   if (allowsModel(models, model, names)) return undefined
+  // Without llama-swap's list nobody can tell a forbidden or unknown name from a new one: that is no final answer.
+  if (failure) return refuse(c, failure)
   return refuse(c, {
     kind: 'model-unknown',
     model,

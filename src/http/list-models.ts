@@ -1,5 +1,4 @@
-import type { GateError } from '../errors/gate-error.ts'
-import { ask, type Answer, type Asking } from '../llama-swap/ask.ts'
+import { ask, errorOfAsked, type Answer, type Asked, type Asking } from '../llama-swap/ask.ts'
 import type { ModelDirectory } from '../llama-swap/model-directory.ts'
 import { allowsModel } from '../llama-swap/model-names.ts'
 import { namesInListing, readListing } from '../llama-swap/read-listing.ts'
@@ -12,9 +11,9 @@ import { refuse } from './refuse.ts'
 export function listModels(asking: Asking, directory: ModelDirectory): GateMiddleware {
   return async (c) => {
     const answer = await ask(asking, '/v1/models')
-    if (!isAnswer(answer)) return refuse(c, errorFor(answer))
+    if (!isAnswer(answer)) return refuse(c, errorOfAsked(answer))
     const listing = readListing(answer.text)
-    if (!listing) return refuse(c, { kind: 'upstream-broken' })
+    if (!listing) return refuse(c, errorOfAsked(answer))
     const names = await directory.learn(namesInListing(listing))
     const { models } = c.get('principal')
     const data = listing.filter(({ id }) => allowsModel(models, id, names))
@@ -33,10 +32,10 @@ export function listRunning(asking: Asking, directory: ModelDirectory): GateMidd
     const { scopes, models } = c.get('principal')
     if (scopes.includes('admin')) return next()
     const answer = await ask(asking, '/running')
-    if (!isAnswer(answer)) return refuse(c, errorFor(answer))
+    if (!isAnswer(answer)) return refuse(c, errorOfAsked(answer))
     const running = field(parsed(answer.text), 'running')
-    if (!Array.isArray(running)) return refuse(c, { kind: 'upstream-broken' })
-    const names = await directory.namesFor('')
+    if (!Array.isArray(running)) return refuse(c, errorOfAsked(answer))
+    const { names } = await directory.namesFor('')
     const visible = running.filter((item) =>
       allowsModel(models, String(field(item, 'model')), names),
     )
@@ -47,17 +46,8 @@ export function listRunning(asking: Asking, directory: ModelDirectory): GateMidd
   }
 }
 
-type Asked = Awaited<ReturnType<typeof ask>>
-
 function isAnswer(answer: Asked): answer is Answer {
   return typeof answer === 'object' && answer.status === 200
-}
-
-function errorFor(answer: Asked): GateError {
-  if (answer === 'timeout') return { kind: 'upstream-timeout' }
-  if (answer === 'unreachable') return { kind: 'upstream-unreachable' }
-  const isRefusal = typeof answer === 'object' && (answer.status === 401 || answer.status === 403)
-  return { kind: isRefusal ? 'upstream-key-refused' : 'upstream-broken' }
 }
 
 function parsed(text: string): unknown {

@@ -25,6 +25,7 @@ export const refuseBadAddress: GateMiddleware = async (c, next) => {
  * No other upgrade is served either, so none can slip past the checks.
  */
 export const refuseUpgrade: GateMiddleware = async (c, next) => {
-  if (c.req.header('upgrade') === undefined) return next()
+  // Other protocols are offers that a server may ignore (RFC 9110 §7.8): curl and Java offer h2c with plain requests.
+  if (!/\bwebsocket\b/i.test(c.req.header('upgrade') ?? '')) return next()
   return refuse(c, { kind: 'upgrade-refused' })
 }

@@ -1,4 +1,5 @@
 import { joinBytes } from '../body/join-bytes.ts'
+import type { GateError } from '../errors/gate-error.ts'
 import type { Clock, HeaderPairs, Upstream, UpstreamCall, UpstreamFailure } from '../deps.ts'
 
 /** A short answer of llama-swap, whole. */
@@ -10,7 +11,8 @@ const PATIENCE_MS = 10_000
 /** What a question of the gate's own is asked with. */
 export type Asking = { upstream: Upstream; clock: Clock; headers: HeaderPairs }
 
-type Asked = Answer | UpstreamFailure | 'timeout'
+/** What came of a question. */
+export type Asked = Answer | UpstreamFailure | 'timeout'
 
 /**
  * Asks llama-swap for something small on the gate's own behalf, once more when the connection turns out to be dead
@@ -57,4 +59,13 @@ function askOnce(
       },
     )
   })
+}
+
+/** Why what came back is not the answer that llama-swap gives. */
+export function errorOfAsked(asked: Asked): GateError {
+  if (asked === 'timeout') return { kind: 'upstream-timeout' }
+  if (asked === 'unreachable') return { kind: 'upstream-unreachable' }
+  if (asked === 'reset' || asked.status >= 500) return { kind: 'upstream-broken' }
+  const isKeyRefused = asked.status === 401 || asked.status === 403
+  return { kind: isKeyRefused ? 'upstream-key-refused' : 'upstream-not-llama-swap' }
 }

@@ -1,12 +1,16 @@
 import type { Deps } from '../deps.ts'
-import { ask, type Asking } from './ask.ts'
+import type { GateError } from '../errors/gate-error.ts'
+import { ask, errorOfAsked, type Asking } from './ask.ts'
 import { isKnown, mergeNames, NO_NAMES, type ModelNames } from './model-names.ts'
 import { namesInListing, readListing } from './read-listing.ts'
 
+/** Names, and why llama-swap's own list of them could not be had when it was last asked for. */
+export type KnownNames = { names: ModelNames; failure: GateError | undefined }
+
 /** Knows what names stand for which models. */
 export type ModelDirectory = {
-  /** Names that are fresh enough to judge `name` by. */
-  namesFor(name: string): Promise<ModelNames>
+  /** Names that are fresh enough to judge `name` by, or the reason why they are not. */
+  namesFor(name: string): Promise<KnownNames>
   /** Takes what a listing that was just fetched says. */
   learn(listed: ModelNames): Promise<ModelNames>
 }
@@ -24,6 +28,7 @@ export function createModelDirectory(
   let listed = NO_NAMES
   let names = NO_NAMES
   let learnedAt = -Infinity
+  let failure: GateError | undefined
   let running: Promise<void> | undefined
 
   async function learn(latest: ModelNames): Promise<ModelNames> {
@@ -32,6 +37,7 @@ export function createModelDirectory(
     // The listing first: the file may have changed without llama-swap having read it again.
     names = mergeNames(listed, configured)
     learnedAt = deps.clock.now()
+    failure = undefined
     return names
   }
   async function refresh(): Promise<void> {
@@ -39,6 +45,7 @@ export function createModelDirectory(
     const listing = typeof answer === 'object' ? readListing(answer.text) : undefined
     // A listing that cannot be had now changes nothing that was known.
     await learn(listing ? namesInListing(listing) : listed)
+    if (!listing) failure = errorOfAsked(answer)
   }
   return {
     learn,
@@ -51,7 +58,7 @@ export function createModelDirectory(
         })
         await running
       }
-      return names
+      return { names, failure }
     },
   }
 }

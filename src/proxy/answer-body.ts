@@ -22,27 +22,30 @@ export type AnswerBody = {
   broken(): void
 }
 
-const BRACE = 0x7d
-const BRACKET = 0x5d
-
-function lastInkOf(bytes: Uint8Array): number | undefined {
-  return bytes.findLast((byte) => byte > 0x20)
-}
+const BLANK = 0x20
+/** What ends the JSON value that begins with a byte: } for {, ] for [. */
+const CLOSING: Record<number, number> = { 0x7b: 0x7d, 0x5b: 0x5d }
 
 /**
  * A body that is not an event stream. llama-swap ends an answer whose model died as if it were finished, so JSON of
- * unknown length counts as whole only when it ends like JSON.
+ * unknown length that begins as an object or a list counts as whole only when it ends as one.
  */
 export function plainBody(sink: BodySink, mustEndLikeJson: boolean): AnswerBody {
+  let firstInk: number | undefined
   let lastInk: number | undefined
   return {
     chunk(bytes) {
-      if (mustEndLikeJson) lastInk = lastInkOf(bytes) ?? lastInk
+      if (mustEndLikeJson) {
+        firstInk ??= bytes.find((byte) => byte > BLANK)
+        lastInk = bytes.findLast((byte) => byte > BLANK) ?? lastInk
+      }
       sink.write(bytes)
     },
     end() {
-      const whole = !mustEndLikeJson || lastInk === BRACE || lastInk === BRACKET
-      if (whole) sink.finish('whole')
+      const closing = firstInk === undefined ? undefined : CLOSING[firstInk]
+      // Nothing at all was cut before its first byte; a bare word such as null cannot show its end.
+      const whole = firstInk !== undefined && (closing === undefined || closing === lastInk)
+      if (!mustEndLikeJson || whole) sink.finish('whole')
       else sink.cut()
     },
     broken: () => sink.cut(),
@@ -118,16 +121,24 @@ function repaired(frames: Uint8Array): Uint8Array {
 /** The most of an error answer that is read; more than any of upstream's errors, less than a page of HTML. */
 const MOST_ERROR_BYTES = 256 * 1024
 
-/** An error answer, collected whole so that it can be read. */
+/** An error answer, collected whole so that it can be read; what is longer is read as far as it was kept. */
 export function collectedBody(done: (body: Uint8Array | 'broken') => void): AnswerBody {
   const pieces: Uint8Array[] = []
   let bytes = 0
+  let isDone = false
+  const once = (body: Uint8Array | 'broken'): void => {
+    if (isDone) return
+    isDone = true
+    done(body)
+  }
   return {
     chunk(piece) {
+      if (isDone) return
       bytes += piece.length
-      if (bytes <= MOST_ERROR_BYTES) pieces.push(piece)
+      pieces.push(piece)
+      if (bytes > MOST_ERROR_BYTES) once(joinBytes(pieces))
     },
-    end: () => done(joinBytes(pieces)),
-    broken: () => done('broken'),
+    end: () => once(joinBytes(pieces)),
+    broken: () => once('broken'),
   }
 }

@@ -68,6 +68,9 @@ export type RelayPlan = {
   settle(settled: Settled): void
 }
 
+/** An error is a few hundred bytes, sent at once. */
+const ERROR_WITHIN_MS = 10_000
+
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
@@ -85,6 +88,8 @@ export class Relay implements UpstreamEvents, BodySink {
   #sentAt: number
   // Upstream answered; undefined while it is silent.
   #body: AnswerBody | undefined
+  // The body is an error that is read whole before the client hears of it.
+  #isRead = false
   // The body is an event stream, so a heartbeat may stand between its frames.
   #isStream = false
   #paused = false
@@ -104,6 +109,8 @@ export class Relay implements UpstreamEvents, BodySink {
   /** Sends the request; everything after that is told by events. */
   start(): void {
     this.#plan.client.listen({ drained: () => this.#drained(), gone: () => this.#gone() })
+    // Left while its request was checked: a model would be loaded for nobody.
+    if (this.#plan.client.isGone) return this.#gone()
     try {
       this.#sendUp()
     } catch (error) {
@@ -125,13 +132,19 @@ export class Relay implements UpstreamEvents, BodySink {
 
   head(status: number, headers: HeaderPairs): void {
     if (this.#settled) return
-    this.#watch.limitTo(this.#limits(this.#plan.timeouts.upstreamSilenceMs))
+    const { timeouts, request } = this.#plan
+    // An error answer gets a limit for the whole of it: one that trickles would otherwise hold its client for ever.
+    this.#isRead = this.#isReadAsError(status)
+    const limitMs = this.#isRead ? ERROR_WITHIN_MS : timeouts.upstreamSilenceMs
+    this.#watch.limitTo(this.#limits(limitMs))
+    // It may be megabytes, and an answer takes minutes; only an error can still lead to a second sending.
+    if (!this.#isRead) this.#plan.request = { ...request, body: undefined }
     this.#body = this.#bodyFor(status, headers)
   }
 
   chunk(bytes: Uint8Array): void {
     if (this.#settled) return
-    this.#watch.heard()
+    if (!this.#isRead) this.#watch.heard()
     this.#body?.chunk(bytes)
   }
 
@@ -170,8 +183,7 @@ export class Relay implements UpstreamEvents, BodySink {
   // Choosing what the answer becomes.
 
   #bodyFor(status: number, headers: HeaderPairs): AnswerBody {
-    if (this.#isReadAsError(status))
-      return collectedBody((body) => this.#errorCollected(status, headers, body))
+    if (this.#isRead) return collectedBody((body) => this.#errorCollected(status, headers, body))
     const isStream = isEventStream(headers)
     if (this.#answer.isCommitted && !(isStream && status === 200))
       return collectedBody(() => this.#fail({ kind: 'upstream-broken' }))
@@ -192,15 +204,9 @@ export class Relay implements UpstreamEvents, BodySink {
     if (this.#settled) return
     if (body === 'broken' || status < 400) return this.#fail({ kind: 'upstream-broken' })
     if (isEmpty502(status, headers, body) && this.#sendAgain('empty-502')) return
-    const read = readUpstreamError(
-      {
-        status,
-        retryAfter: valueOf(headers, 'retry-after'),
-        body: decoder.decode(body),
-        model: this.#plan.model,
-      },
-      this.#plan.dialect,
-    )
+    const { model, dialect } = this.#plan
+    const said = { status, retryAfter: valueOf(headers, 'retry-after'), body: decoder.decode(body) }
+    const read = readUpstreamError({ ...said, model }, dialect)
     if (read.kind === 'error') return this.#fail(read.error)
     this.#answerAsIs(status, headers, body)
   }

@@ -79,7 +79,9 @@ export function outboundHeaders(inbound: HeaderPairs, extras: OutboundExtras): H
 
 function isForwarded(name: string): boolean {
   return (
-    !NOT_FORWARDED.has(name) && !NOT_FORWARDED_PREFIXES.some((prefix) => name.startsWith(prefix))
+    !NOT_FORWARDED.has(name) &&
+    !name.includes('authorization') &&
+    !NOT_FORWARDED_PREFIXES.some((prefix) => name.startsWith(prefix))
   )
 }
 
@@ -89,6 +91,8 @@ function holdsSecret(value: string, secret: string | undefined): boolean {
 
 /** What of the query goes on. */
 export type QueryRule = {
+  /** llama-swap's own pages use fields of these names as filters; there is no model to be mistaken in. */
+  isAdmin: boolean
   /** The only model that may be named; undefined drops every `model` field. */
   model: string | undefined
   presentedSecret: string | undefined
@@ -103,7 +107,8 @@ export function outboundSearch(search: string, rule: QueryRule): string {
   if (search.length < 2) return ''
   const kept = new URLSearchParams()
   for (const [name, value] of new URLSearchParams(search)) {
-    if (name === 'model' || CREDENTIAL_PARAMETERS.has(name.toLowerCase())) continue
+    const isRuledOut = name === 'model' || CREDENTIAL_PARAMETERS.has(name.toLowerCase())
+    if (isRuledOut && !rule.isAdmin) continue
     if (!holdsSecret(`${name}=${value}`, rule.presentedSecret)) kept.append(name, value)
   }
   if (rule.model !== undefined) kept.append('model', rule.model)

@@ -4,7 +4,9 @@ import { readyText } from '../../../src/cli/ready-text.ts'
 test('a first start on the demo', () => {
   const text = readyText({
     url: 'http://127.0.0.1:3000',
+    urlElsewhere: 'http://gpu-box:3000',
     upstream: 'demo',
+    isStandIn: true,
     upstreamUrl: 'http://127.0.0.1:40001',
     model: 'qwen3-coder-next',
     newKey: { secret: 'sk-new', file: './config.json' },
@@ -12,6 +14,7 @@ test('a first start on the demo', () => {
 
   expect(text).toBe(`
   Base URL  http://127.0.0.1:3000/v1
+            From other machines: http://gpu-box:3000/v1
   Key       sk-new
             New, and shown only this once: ./config.json holds its hash.
   Upstream  the built-in demo: fixed replies, no model behind it
@@ -22,13 +25,17 @@ curl -N http://127.0.0.1:3000/v1/chat/completions -H "Authorization: Bearer sk-n
 
   Ctrl-C stops everything.
 
+  NO MODEL: llama-swap was not found (see above), so every answer comes from the demo.
+
 `)
 })
 
 test('a later start on llama-swap, whose models are not known', () => {
   const text = readyText({
     url: 'https://gpu.example.com',
+    urlElsewhere: undefined,
     upstream: 'llama-swap',
+    isStandIn: false,
     upstreamUrl: 'http://127.0.0.1:8080',
     model: undefined,
     newKey: undefined,

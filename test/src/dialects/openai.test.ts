@@ -53,6 +53,7 @@ test('each kind has its type and code', () => {
     'upstream-timeout': 'server_error upstream_timeout',
     'upstream-busy': 'server_error upstream_busy',
     'upstream-key-refused': 'server_error upstream_key_refused',
+    'upstream-not-llama-swap': 'server_error upstream_misconfigured',
     'model-loading': 'server_error model_loading',
     'model-load-failed': 'server_error model_load_failed',
     'stream-cut': 'server_error stream_interrupted',

@@ -96,3 +96,16 @@ test('nothing that a model writes looks like an ending', () => {
     { numRuns: 400 },
   )
 })
+
+const choice = (index: number, reason: string): string =>
+  `data: {"choices":[{"index":${index},"delta":{},"finish_reason":${reason}}]}\n\n`
+
+describe('with several choices and no [DONE]', () => {
+  test.each([
+    ['both finished', choice(0, '"stop"') + choice(1, '"length"'), 'finished'],
+    ['one finished, the other still speaking', choice(0, '"stop"') + choice(1, 'null'), 'cut'],
+    ['a finish_reason that says nothing', choice(0, '""'), 'cut'],
+  ])('%s', (_what, tail, ending) => {
+    expect(endingOf('chat', tail)).toBe(ending)
+  })
+})

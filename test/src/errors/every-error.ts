@@ -35,6 +35,7 @@ const SAMPLES: Samples = {
     { kind: 'model-unknown', model: 'gtp', suggestion: 'gpt' },
   ],
   'upstream-unreachable': [{ kind: 'upstream-unreachable' }],
+  'upstream-not-llama-swap': [{ kind: 'upstream-not-llama-swap' }],
   'upstream-broken': [{ kind: 'upstream-broken' }],
   'upstream-timeout': [{ kind: 'upstream-timeout' }],
   'upstream-busy': [{ kind: 'upstream-busy', retryAfterSeconds: 1 }],

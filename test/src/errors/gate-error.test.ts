@@ -35,6 +35,7 @@ test('each refusal has its status', () => {
     'upstream-timeout': 504,
     'upstream-busy': 503,
     'upstream-key-refused': 502,
+    'upstream-not-llama-swap': 502,
     'model-loading': 503,
     'model-load-failed': 503,
     'upstream-refused': 500,

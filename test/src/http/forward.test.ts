@@ -146,7 +146,7 @@ describe('the request that llama-swap gets', () => {
     ['GET', '/props?model=a%2Fb&x=1', '/props?x=1&model=a%2Fb'],
     ['HEAD', '/props?model=a', '/props?model=a'],
     ['GET', '/logs?no-history', '/logs?no-history='],
-    ['GET', '/upstream/a/props?model=b', '/upstream/a/props'],
+    ['GET', '/upstream/a/props?model=b', '/upstream/a/props?model=b'],
     ['POST', '/api/models/unload/a', '/api/models/unload/a'],
   ])('%s %s is %s', async (method, path, target) => {
     const { ask, upstream } = await openGate()

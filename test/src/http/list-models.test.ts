@@ -63,12 +63,12 @@ describe.each(['/v1/models', '/models'])('GET %s', (path) => {
   })
 
   test.each<[string, WholeAnswer, number, string]>([
-    ['is no listing', jsonAnswer({ models: [] }), 502, 'upstream_failed'],
-    ['is no JSON', { headers: [], body: 'oops' }, 502, 'upstream_failed'],
+    ['is no listing', jsonAnswer({ models: [] }), 502, 'upstream_misconfigured'],
+    ['is no JSON', { headers: [], body: 'oops' }, 502, 'upstream_misconfigured'],
     ['is an error', jsonAnswer({ error: 'x' }, 500), 502, 'upstream_failed'],
     ['refuses the gate’s key', jsonAnswer({ error: 'x' }, 401), 502, 'upstream_key_refused'],
     ['forbids it', jsonAnswer({ error: 'x' }, 403), 502, 'upstream_key_refused'],
-    ['redirects', { status: 307, headers: [['location', '/']] }, 502, 'upstream_failed'],
+    ['redirects', { status: 307, headers: [['location', '/']] }, 502, 'upstream_misconfigured'],
   ])('is a refusal when upstream’s answer %s', async (...row) => {
     const [, whole, status, code] = row
     const { ask, upstream } = await openGate()
@@ -152,8 +152,8 @@ describe('GET /running', () => {
   })
 
   test.each<[string, WholeAnswer, string]>([
-    ['has no list', jsonAnswer({ running: {} }), 'upstream_failed'],
-    ['is no JSON', { body: 'oops' }, 'upstream_failed'],
+    ['has no list', jsonAnswer({ running: {} }), 'upstream_misconfigured'],
+    ['is no JSON', { body: 'oops' }, 'upstream_misconfigured'],
     ['refuses the gate’s key', jsonAnswer({}, 401), 'upstream_key_refused'],
   ])('is a refusal when upstream’s answer %s', async (_, whole, code) => {
     const { ask, upstream } = await openGate()

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { codeOf, KEYS, openGate } from './open-gate.ts'
+import { post, codeOf, KEYS, openGate } from './open-gate.ts'
 
 const HELLO = 'swapgate is running. The API is below /v1 and needs a key.\n'
 
@@ -68,6 +68,20 @@ describe('a request to change protocols', () => {
       [426, 'HTTP/1.1', 'upgrade_not_supported'],
     ])
     expect(upstream.calls).toEqual([])
+  })
+
+  test('to anything else is an offer that is ignored: curl and Java send h2c with plain requests', async () => {
+    const { ask, upstream } = await openGate()
+    const headers = {
+      upgrade: 'h2c',
+      connection: 'Upgrade, HTTP2-Settings',
+      'http2-settings': 'AAM',
+    }
+    const asked = { ...post(KEYS.all, { model: 'a' }), headers }
+    expect((await ask('/v1/embeddings', asked)).status).toBe(200)
+    expect(
+      upstream.calls.flatMap(({ request }) => request.headers.map(([name]) => name)),
+    ).not.toContain('upgrade')
   })
 
   test('does not change that the gate is healthy', async () => {

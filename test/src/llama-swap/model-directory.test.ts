@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Deps } from '../../../src/deps.ts'
 import {
+  type KnownNames,
   createModelDirectory,
   type ModelDirectory,
 } from '../../../src/llama-swap/model-directory.ts'
@@ -39,13 +40,13 @@ function startBox(listing?: WholeAnswer, configured?: ModelNames): Box {
   return box
 }
 
-const ids = (names: ModelNames): string[] => [...names.ids]
+const ids = ({ names }: KnownNames): string[] => [...names.ids]
 
 describe('the first question for a name', () => {
   test('asks llama-swap and reads its configuration', async () => {
     const configured = { ...NO_NAMES, ids: new Set(['hidden']), pins: new Map([['a', ['hidden']]]) }
     const box = startBox(listingOf('a'), configured)
-    expect(await box.directory.namesFor('a')).toEqual({
+    expect((await box.directory.namesFor('a')).names).toEqual({
       ids: new Set(['a', 'hidden']),
       aliases: new Map(),
       selectors: new Map(),
@@ -56,7 +57,10 @@ describe('the first question for a name', () => {
 
   test('does with the listing alone where no configuration can be read', async () => {
     const box = startBox(listingOf('a'))
-    expect(await box.directory.namesFor('a')).toEqual({ ...NO_NAMES, ids: new Set(['a']) })
+    expect(await box.directory.namesFor('a')).toEqual({
+      names: { ...NO_NAMES, ids: new Set(['a']) },
+      failure: undefined,
+    })
   })
 
   test.each([
@@ -70,14 +74,17 @@ describe('the first question for a name', () => {
   test('knows nothing where there is neither', async () => {
     const box = startBox()
     box.upstream.onCall = (call) => call.failure('unreachable')
-    expect(await box.directory.namesFor('a')).toEqual(NO_NAMES)
+    expect(await box.directory.namesFor('a')).toEqual({
+      names: NO_NAMES,
+      failure: { kind: 'upstream-unreachable' },
+    })
   })
 
   test('does not wait for ever', async () => {
     const box = startBox()
     const names = box.directory.namesFor('a')
     await box.clock.advance(10_000)
-    expect(await names).toEqual(NO_NAMES)
+    expect(await names).toEqual({ names: NO_NAMES, failure: { kind: 'upstream-timeout' } })
     expect(box.upstream.last.aborts).toBe(1)
   })
 
@@ -95,7 +102,7 @@ describe('where listing and file disagree', () => {
       data: [{ id: 'a', meta: { llamaswap: { type: 'model', aliases: ['x'] } } }, { id: 'b' }],
     })
     const box = startBox(listing, { ...NO_NAMES, aliases: new Map([['x', 'b']]) })
-    expect((await box.directory.namesFor('x')).aliases).toEqual(new Map([['x', 'a']]))
+    expect((await box.directory.namesFor('x')).names.aliases).toEqual(new Map([['x', 'a']]))
   })
 })
 
@@ -163,7 +170,8 @@ describe('what is known', () => {
 
   test('is renewed by a listing that was fetched for a client', async () => {
     const box = startBox(listingOf('a'))
-    expect(ids(await box.directory.learn({ ...NO_NAMES, ids: new Set(['b']) }))).toEqual(['b'])
+    const learned = await box.directory.learn({ ...NO_NAMES, ids: new Set(['b']) })
+    expect([...learned.ids]).toEqual(['b'])
     expect(ids(await box.directory.namesFor('b'))).toEqual(['b'])
     expect(box.upstream.calls).toEqual([])
   })

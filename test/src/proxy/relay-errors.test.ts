@@ -446,3 +446,17 @@ describe('an answer for llama-swap’s own pages', () => {
     })
   })
 })
+
+test('an error whose text trickles is given up after ten seconds, however often it shows life', async () => {
+  const relay = startRelay()
+  relay.call.head(500, JSON_HEADERS)
+  for (let second = 0; second < 9; second++) {
+    relay.call.chunk(' ')
+    await relay.clock.advance(SECOND)
+  }
+  expect(relay.client.acts).toEqual([])
+  await relay.clock.advance(SECOND)
+  expect(outcomeOf(relay)).toMatchObject({
+    settled: [{ outcome: 'upstream-failed', status: 502, reason: 'upstream-broken' }],
+  })
+})

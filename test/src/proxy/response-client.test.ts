@@ -69,7 +69,7 @@ describe('the head', () => {
     expect((await response).status).toBe(200)
   })
 
-  test.each([204, 304])(
+  test.each([204, 205, 304])(
     '%i comes without a body, and nothing can be written into it',
     async (status) => {
       const { client, response } = open()
@@ -78,6 +78,31 @@ describe('the head', () => {
       client.end()
       const answer = await response
       expect({ status: answer.status, body: answer.body }).toEqual({ status, body: null })
+    },
+  )
+})
+
+describe('a head that the runtime refuses', () => {
+  test.each([
+    ['an odd status', 600, 'text/plain'],
+    ['a field that cannot be', 200, 'a\nb'],
+  ])(
+    'because of %s is an empty 502 instead of a request without an answer',
+    async (_, status, type) => {
+      const { client, response, clock } = open()
+      client.head(status, [
+        ['content-type', type],
+        ['x-request-id', 'a'],
+      ])
+      expect(client.write(bytes('x'))).toBe(true)
+      client.end()
+      client.break()
+      const answer = await response
+      expect({ status: answer.status, body: answer.body, pending: clock.pending() }).toEqual({
+        status: 502,
+        body: null,
+        pending: 0,
+      })
     },
   )
 })
@@ -181,6 +206,19 @@ describe('a client that leaves', () => {
     expect(told).toEqual(['gone'])
   })
 
+  test('is known to be gone from then on', async () => {
+    const { client, controller } = open()
+    expect(client.isGone).toBe(false)
+    controller.abort()
+    expect(client.isGone).toBe(true)
+  })
+
+  test('by cancelling is known to be gone, too', async () => {
+    const { client, reader } = await answering()
+    await reader.cancel()
+    expect(client.isGone).toBe(true)
+  })
+
   test('is not given an error: the runtime ends the body itself', async () => {
     const { client, controller, clock, reader } = await answering()
     controller.abort()
@@ -207,7 +245,7 @@ describe('an answer that breaks', () => {
     client.write(bytes('error frame'))
     client.break()
 
-    await clock.advance(1_000)
+    await clock.advance(4_000)
     const seen = [await read(reader), await read(reader)]
     const last = read(reader)
     await clock.advance(20)
@@ -231,6 +269,27 @@ describe('an answer that breaks', () => {
     await settled()
 
     expect({ last, pending: clock.pending() }).toEqual({ last: '(broken)', pending: 0 })
+  })
+
+  test('that nobody reads any more fails after 5 s all the same', async () => {
+    const { client, reader, clock } = await answering()
+    client.write(bytes('one'))
+    client.write(bytes('error frame'))
+    client.break()
+    await clock.advance(5_000)
+    expect({ seen: await read(reader), pending: clock.pending() }).toEqual({
+      seen: '(broken)',
+      pending: 0,
+    })
+  })
+
+  test('whose client leaves then is left to the runtime', async () => {
+    const { client, reader, clock } = await answering()
+    client.write(bytes('one'))
+    client.break()
+    await reader.cancel()
+    await clock.advance(5_000)
+    expect(clock.pending()).toBe(0)
   })
 
   test('before it began is a 503, so that no handler waits for ever', async () => {

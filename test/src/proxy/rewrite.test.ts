@@ -214,7 +214,7 @@ describe('what of the header goes to llama-swap', () => {
 })
 
 describe('what of the query goes to llama-swap', () => {
-  const rule = { model: undefined, presentedSecret: SECRET }
+  const rule = { isAdmin: false, model: undefined, presentedSecret: SECRET }
   test.each([
     ['', ''],
     ['?', ''],
@@ -240,8 +240,15 @@ describe('what of the query goes to llama-swap', () => {
     expect(outboundSearch(search, rule)).toBe(out)
   })
 
+  test("of a page of llama-swap's own keeps its filters, but never the key", () => {
+    const page = { isAdmin: true, model: undefined, presentedSecret: SECRET }
+    expect(outboundSearch(`?model=abc&key=zzz&page=2&x=${SECRET}`, page)).toBe(
+      '?model=abc&key=zzz&page=2',
+    )
+  })
+
   test('the checked model stands once, at the end', () => {
-    const allowed = { model: 'a/b c', presentedSecret: SECRET }
+    const allowed = { isAdmin: false, model: 'a/b c', presentedSecret: SECRET }
     expect([
       outboundSearch('?x=1&model=other&y=2', allowed),
       outboundSearch('?model=a', allowed),
@@ -265,13 +272,13 @@ describe('what of the query goes to llama-swap', () => {
               !dropped.includes(n.toLowerCase()) && !n.includes(SECRET) && !v.includes(SECRET),
           )
 
-          const out = outboundSearch(search, { model, presentedSecret: SECRET })
+          const out = outboundSearch(search, { isAdmin: false, model, presentedSecret: SECRET })
 
           expect([...new URLSearchParams(out)]).toEqual([
             ...kept,
             ...(model === undefined ? [] : [['model', model]]),
           ])
-          expect(outboundSearch(out, { model, presentedSecret: SECRET })).toBe(out)
+          expect(outboundSearch(out, { isAdmin: false, model, presentedSecret: SECRET })).toBe(out)
         },
       ),
       { numRuns: 500 },
