@@ -9,6 +9,7 @@ Usage: ./scripts/start.sh [--demo] [--runtime node|bun|deno] [--no-install]
 
 Installs what is missing, makes config.json with a fresh key when there is none, starts llama-swap on 127.0.0.1:8080
 with config.yaml, waits until it answers, and starts the gate on port 3000.
+Without llama-swap, the gate starts on the demo and says so, but not when there is a config.yaml.
 Ctrl-C (or SIGTERM) lets running answers finish, then stops both; a second Ctrl-C stops at once.
 
 Options:
@@ -35,8 +36,9 @@ END
 say() { echo "start.sh: $*" >&2; }
 fail() { say "$*"; exit 1; }
 misused() { say "$*"; exit 2; }
+misunderstood() { say "$*"; echo >&2; usage >&2; exit 2; }
 
-# ---- Arguments: what is not known here is for the program.
+# ---- Arguments: --demo is for the program, all others are for here.
 
 runtime=''
 may_install=yes
@@ -47,7 +49,9 @@ while [ $# -gt 0 ]; do
     --runtime) [ $# -gt 1 ] || misused '--runtime needs a name: node, bun or deno'; runtime=$2; shift ;;
     --runtime=*) runtime=${1#--runtime=} ;;
     --no-install) may_install=no ;;
-    *) passed_on+=("$1") ;;
+    --demo) passed_on+=("$1") ;;
+    -*) misunderstood "unknown option \"$1\"" ;;
+    *) misunderstood "unexpected \"$1\"" ;;
   esac
   shift
 done
@@ -117,12 +121,46 @@ missing_package() {
   done
 }
 
+GRACE_TENTHS=50 # an installation that was asked to stop is killed after 5 s
+
+stop_running() { # $1: the signal that came
+  local group=${!:-} tenths=0
+  # PIPE, too: who reads this may be gone by now, and that must not keep the rest from happening.
+  trap '' INT TERM HUP PIPE
+  say 'stopping the installation' || true
+  if [ -n "$group" ]; then
+    kill -TERM -- "-$group" 2>/dev/null || true
+    while kill -0 -- "-$group" 2>/dev/null && [ $tenths -lt $GRACE_TENTHS ]; do
+      sleep 0.1
+      tenths=$((tenths + 1))
+    done
+    kill -KILL -- "-$group" 2>/dev/null || true
+  fi
+  trap - "$1"
+  kill -"$1" $$
+}
+
+# A shell looks at signals only when what runs in the foreground has ended; so it runs in the background, in a group of
+# its own ("set -m") that can be ended as a whole.
+run_stoppable() {
+  local status=0
+  trap 'stop_running INT' INT
+  trap 'stop_running TERM' TERM
+  trap 'stop_running HUP' HUP
+  set -m
+  "$@" </dev/null &
+  set +m
+  wait $! || status=$?
+  trap - INT TERM HUP
+  return $status
+}
+
 install() { # $1: why, then the command
   local why=$1
   shift
   [ "$may_install" = yes ] || fail "$why. Run: $*"
   say "$why; installing: $*"
-  "$@" >&2 || fail "The installation failed; what went wrong stands above. To try it alone: $*"
+  run_stoppable "$@" >&2 || fail "The installation failed; what went wrong stands above. To try it alone: $*"
 }
 
 install_with_npm() { # $1: why, then further arguments for npm
@@ -196,6 +234,6 @@ case $runtime in
     [ -n "$deno" ] || fail 'Deno was not found. Get it from https://deno.com'
     # Without the first flag Deno calls every request aborted, also those that were answered in full.
     exec "$deno" run --unstable-no-legacy-abort --no-prompt --allow-net --allow-env --allow-read --allow-write \
-      --allow-run --allow-sys=homedir,uid,gid "$program" start ${passed_on[@]+"${passed_on[@]}"}
+      --allow-run --allow-sys=homedir,hostname,uid,gid "$program" start ${passed_on[@]+"${passed_on[@]}"}
     ;;
 esac

@@ -36,6 +36,8 @@ export type Upstream = { send(request: OutboundRequest, events: UpstreamEvents):
 
 /** The client's end of one exchange: where the answer is written, and how a leaving client is seen. */
 export type ClientEnd = {
+  /** The client has left, maybe before `listen`: nothing needs to be asked of upstream for it. */
+  readonly isGone: boolean
   /** Commits the answer: status and headers are on their way and cannot change. */
   head(status: number, headers: HeaderPairs): void
   /** Returns false when the client reads too slowly; the next `drained` says when to go on. */

@@ -6,6 +6,10 @@ import { serve } from './serve.ts'
 export const runtime: Runtime = {
   name: 'bun',
   createUpstream: (url) =>
-    createFetchUpstream(url, (target, init) => fetch(target, { ...init, timeout: false })),
+    createFetchUpstream(
+      url,
+      (target, init) => fetch(target, { ...init, timeout: false }),
+      (error) => console.error(error),
+    ),
   serve,
 }

@@ -7,6 +7,8 @@ export type ChildSpec = {
   program: string
   args: string[]
   env: NodeJS.ProcessEnv
+  /** Gives it a standard input that ends when we do, even by SIGKILL. */
+  isTied?: boolean
   /** Called with each line that the program writes. */
   onLine: (line: string, stream: 'stdout' | 'stderr') => void
 }
@@ -34,8 +36,13 @@ const LOOK_AGAIN_MS = 50
  * Starts a program in a session of its own, so that a terminal's Ctrl-C reaches only us: running answers end first,
  * then what makes them.
  */
-export function startChild({ program, args, env, onLine }: ChildSpec): Child {
-  const child = spawn(program, args, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+export function startChild({ program, args, env, isTied, onLine }: ChildSpec): Child {
+  const options = { env, detached: true }
+  const child = isTied
+    ? spawn(program, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] })
+    : spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+  // Nothing is ever written there; how it ended is told below.
+  child.stdin?.on('error', () => {})
   const kept: string[] = []
   const keep = (stream: 'stdout' | 'stderr') => (line: string) => {
     kept.push(line)

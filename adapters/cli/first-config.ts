@@ -1,5 +1,5 @@
-import { accessSync, constants, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { accessSync, constants, existsSync, linkSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { firstConfig } from '../../src/cli/key-entry.ts'
 import { newSecret } from '../../src/cli/new-secret.ts'
 import { configPath } from '../process/load-config.ts'
@@ -23,20 +23,44 @@ export async function planFirstConfig(
     )
   }
   const secret = newSecret()
-  return { ok: true, first: { path, secret, text: firstConfig(await sha256(secret)) } }
+  const hasSchema = existsSync(join(dirname(path), 'config.schema.json'))
+  return { ok: true, first: { path, secret, text: firstConfig(await sha256(secret), hasSchema) } }
 }
 
-/** Writes the file in one step, for this user only: a start that is cut off leaves a whole file or none. */
+/**
+ * Writes the file in one step, for this user only: a start that is cut off leaves a whole file or none. What somebody
+ * else has put there meanwhile stays.
+ */
 export function writeFirstConfig({ path, text }: FirstConfig): Failure | undefined {
   const unfinished = `${path}.${process.pid}.tmp`
   try {
     writeFileSync(unfinished, text, { mode: 0o600, flag: 'wx' })
-    renameSync(unfinished, path)
+    putInPlace(unfinished, { path, text })
     return undefined
   } catch (error) {
-    rmSync(unfinished, { force: true })
+    if (codeOf(error) === 'EEXIST' && existsSync(path))
+      return failed(
+        `${path} was made by somebody else while this started; it is left as it is. Start again to use it.`,
+      )
     return failed(
       `${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
     )
+  } finally {
+    rmSync(unfinished, { force: true })
   }
+}
+
+/** A link, unlike a rename, never takes the place of what is there. */
+function putInPlace(unfinished: string, { path, text }: { path: string; text: string }): void {
+  try {
+    linkSync(unfinished, path)
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') throw error
+    // File systems such as exFAT have no links; there, a file that is cut off is the smaller harm.
+    writeFileSync(path, text, { mode: 0o600, flag: 'wx' })
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
 }

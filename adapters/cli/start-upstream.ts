@@ -39,7 +39,8 @@ export function startDemo(env: NodeJS.ProcessEnv): Starting {
   const { promise: listening, resolve } = Promise.withResolvers<string>()
   const child = startChild({
     ...demoCommand(),
-    env: { ...withoutGateSettings(env), HOST: '127.0.0.1', PORT: '0' },
+    env: { ...withoutGateSettings(env), HOST: '127.0.0.1', PORT: '0', DEMO_ENDS_WITH_STDIN: '1' },
+    isTied: true,
     onLine(line) {
       const url = /listening on (\S+)/.exec(line)?.[1]
       if (url !== undefined) resolve(url)

@@ -1,11 +1,14 @@
-import { readyText } from '../../src/cli/ready-text.ts'
+import { hostname } from 'node:os'
+import { readyText, type Ready } from '../../src/cli/ready-text.ts'
 import type { GateConfig } from '../../src/config/schema.ts'
+import { surviveClosedPipes } from '../process/closed-pipes.ts'
 import { onStopSignal } from '../process/stop-signals.ts'
 import { explainListenError, startGate, type Listening } from '../process/start-gate.ts'
 import type { Child } from './child.ts'
 import { writeFirstConfig } from './first-config.ts'
 import { firstModel } from './first-model.ts'
 import { EXIT, failed, tell, type Failure, type Outcome } from './outcome.ts'
+import { reachable, urlElsewhere } from './paste-url.ts'
 import { prepare, type Prepared } from './prepare.ts'
 import { loadRuntime } from './runtimes.ts'
 import { answers } from './wait-for-answer.ts'
@@ -49,12 +52,6 @@ export async function start({ demo }: { demo: boolean }): Promise<void> {
   if (failure) await giveUp(running, failure)
 }
 
-/** `start.sh | tee log` and Ctrl-C: tee is gone first, and that must not cut the answers that still run. */
-function surviveClosedPipes(): void {
-  process.stdout.on('error', () => {})
-  process.stderr.on('error', () => {})
-}
-
 async function bringUp(prepared: Prepared, running: Running): Promise<Failure | undefined> {
   const { plan, first } = prepared
   const upstream = await startUpstream(prepared, running)
@@ -68,16 +65,24 @@ async function bringUp(prepared: Prepared, running: Running): Promise<Failure | 
   const failure = first && writeFirstConfig(first)
   if (failure) return failure
   process.stdout.write(`swapgate listening on ${started.url}\n`)
-  process.stdout.write(
-    readyText({
-      url: config.publicUrl?.replace(/\/+$/, '') ?? reachable(started.url),
-      upstream: plan.kind,
-      upstreamUrl: upstream.url,
-      model,
-      newKey: first && { secret: first.secret, file: first.path },
-    }),
-  )
+  const urls = { upstreamUrl: upstream.url, ...urlsOf(config, started.url) }
+  process.stdout.write(readyText({ ...urls, ...whatOf(prepared), model }))
   return undefined
+}
+
+/** Where clients find the gate: whoever gives it a public URL wants that one, everywhere. */
+function urlsOf({ publicUrl }: GateConfig, listening: string): Pick<Ready, 'url' | 'urlElsewhere'> {
+  if (publicUrl !== undefined)
+    return { url: publicUrl.replace(/\/+$/, ''), urlElsewhere: undefined }
+  return { url: reachable(listening), urlElsewhere: urlElsewhere(listening, hostname()) }
+}
+
+function whatOf({ plan, first }: Prepared): Pick<Ready, 'upstream' | 'isStandIn' | 'newKey'> {
+  return {
+    upstream: plan.kind,
+    isStandIn: plan.kind === 'demo' && plan.notice !== undefined,
+    newKey: first && { secret: first.secret, file: first.path },
+  }
 }
 
 async function startUpstream(
@@ -119,11 +124,6 @@ async function startListening(
 
 function withUpstream(config: GateConfig, url: string): GateConfig {
   return { ...config, upstream: { ...config.upstream, url } }
-}
-
-/** An address to paste: the wildcard address is one to listen on, not one to go to. */
-function reachable(url: string): string {
-  return url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:')
 }
 
 /** First the gate, so that running answers can finish; then what makes them. */

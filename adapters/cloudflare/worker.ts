@@ -29,8 +29,10 @@ async function build(env: WorkerEnv): Promise<Gate> {
   const { config } = loaded
   return createApp({
     config,
-    upstream: createFetchUpstream(config.upstream.url.replace(/\/+$/, ''), (url, init) =>
-      fetch(url, init),
+    upstream: createFetchUpstream(
+      config.upstream.url.replace(/\/+$/, ''),
+      (url, init) => fetch(url, init),
+      (error) => console.error(error),
     ),
     clock: workerClock,
     logger: consoleLogger(config.log),

@@ -18,11 +18,19 @@ function main(): void {
 
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+  if (process.env['DEMO_ENDS_WITH_STDIN']) endWithStdin()
 }
 
 /** Nothing here is worth draining; exiting also closes the port and whatever is connected. */
 function stop(): void {
   process.exit(0)
+}
+
+/** Whoever started it holds the other end; the system closes that, however they end. */
+function endWithStdin(): void {
+  process.stdin.on('end', stop)
+  process.stdin.on('error', stop)
+  process.stdin.resume()
 }
 
 function fail(message: string): void {

@@ -5,6 +5,11 @@ import { serve } from './serve.ts'
 /** The gate on Deno. */
 export const runtime: Runtime = {
   name: 'deno',
-  createUpstream: (url) => createFetchUpstream(url, (target, init) => fetch(target, init)),
+  createUpstream: (url) =>
+    createFetchUpstream(
+      url,
+      (target, init) => fetch(target, init),
+      (error) => console.error(error),
+    ),
   serve,
 }

@@ -3,4 +3,8 @@ import { serve } from './serve.ts'
 import { createUndiciUpstream } from './upstream.ts'
 
 /** The gate on Node: node:http in front, undici's dispatcher behind. */
-export const runtime: Runtime = { name: 'node', createUpstream: createUndiciUpstream, serve }
+export const runtime: Runtime = {
+  name: 'node',
+  createUpstream: (url) => createUndiciUpstream(url, (error) => console.error(error)),
+  serve,
+}

@@ -10,6 +10,8 @@ import { readIncoming } from './read-incoming.ts'
 
 /** Idle connections are kept longer than clients and tunnels keep theirs, so that they close first and no request is lost. */
 const KEEP_ALIVE_MS = 75_000
+/** Probes find out that a client has vanished without a word; noDelay lets each frame leave at once. */
+const SOCKETS = { keepAlive: true, keepAliveInitialDelay: 30_000, noDelay: true }
 /** How often connections that went idle during a drain are closed. */
 const SWEEP_MS = 250
 
@@ -19,7 +21,7 @@ export async function serve(
   { host, port }: { host: string; port: number },
 ): Promise<Listening> {
   const answer = getRequestListener((request, env) => gate.fetch(request, bindingsFor(env)))
-  const server = createServer((incoming, outgoing) => void answer(incoming, outgoing))
+  const server = createServer(SOCKETS, (incoming, outgoing) => void answer(incoming, outgoing))
   server.keepAliveTimeout = KEEP_ALIVE_MS
   const connections = connectionsOf(server)
   server.listen(port, host)
@@ -27,14 +29,16 @@ export async function serve(
   return { url: urlOf(server), stop: (graceMs) => stop(server, connections, graceMs) }
 }
 
-/** The open connections, and whether a request has come over each. */
-function connectionsOf(server: Server): Map<Socket, boolean> {
-  const connections = new Map<Socket, boolean>()
+/** The open connections with the last answer on each; undefined where no request has come yet. */
+type Connections = Map<Socket, ServerResponse | undefined>
+
+function connectionsOf(server: Server): Connections {
+  const connections: Connections = new Map()
   server.on('connection', (socket) => {
-    connections.set(socket, false)
+    connections.set(socket, undefined)
     socket.once('close', () => connections.delete(socket))
   })
-  server.on('request', ({ socket }) => connections.set(socket, true))
+  server.prependListener('request', ({ socket }, outgoing) => connections.set(socket, outgoing))
   return connections
 }
 
@@ -64,18 +68,19 @@ function urlOf(server: Server): string {
   return `http://${host}:${address.port}`
 }
 
-async function stop(
-  server: Server,
-  connections: Map<Socket, boolean>,
-  graceMs: number,
-): Promise<void> {
+async function stop(server: Server, connections: Connections, graceMs: number): Promise<void> {
   const closed = once(server, 'close')
   server.close()
+  // Told so, a client sends its next request elsewhere and not into a connection that is about to be closed.
+  for (const outgoing of connections.values()) if (outgoing) outgoing.shouldKeepAlive = false
+  server.prependListener('request', (_incoming, outgoing) => {
+    outgoing.shouldKeepAlive = false
+  })
   const sweep = setInterval(() => {
     // A kept-alive connection whose answer ends now would stay open for the whole keep-alive time.
     server.closeIdleConnections()
     // A browser opens connections before it needs them. node:http takes them for busy.
-    for (const [socket, isUsed] of connections) if (!isUsed) socket.destroy()
+    for (const [socket, used] of connections) if (!used) socket.destroy()
   }, SWEEP_MS)
   const deadline = setTimeout(() => server.closeAllConnections(), graceMs)
   await closed

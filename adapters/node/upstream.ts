@@ -6,18 +6,25 @@ import type {
   UpstreamCall,
   UpstreamEvents,
 } from '../../src/deps.ts'
+import { guardedEvents } from '../../src/proxy/guarded-events.ts'
 
 /**
  * Upstream over undici's dispatcher: Node's `fetch` costs five times as much per request, and gives up after 300 s of
  * silence, which a model load or a long prompt easily takes. Deadlines are the relay's.
+ *
+ * @param onBug is told an exception that an exchange's own events threw
  */
-export function createUndiciUpstream(url: string): Upstream {
+export function createUndiciUpstream(
+  url: string,
+  onBug: (error: unknown) => void = () => {},
+): Upstream {
   const { origin, pathname } = new URL(url)
   const prefix = pathname.replace(/\/+$/, '')
   const pool = new Pool(origin, { headersTimeout: 0, bodyTimeout: 0, pipelining: 1 })
   return {
     send(request, events) {
-      const call = new UndiciCall(events)
+      const guarded = guardedEvents(events, { bug: onBug, abort: () => call.abort() })
+      const call = new UndiciCall(guarded)
       pool.dispatch(optionsFor(request, prefix), call)
       return call
     },

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { parseConfig, type ConfigResult } from '../../src/config/parse-config.ts'
 import { sha256 } from './sha256.ts'
 
@@ -16,6 +16,8 @@ export async function loadConfig(env: NodeJS.ProcessEnv): Promise<ConfigResult> 
   const path = configPath(env)
   if (!existsSync(path) && env['CONFIG'])
     return { ok: false, message: `CONFIG names ${path}, but there is no such file.` }
+  if (existsSync(path) && statSync(path).isDirectory())
+    return { ok: false, message: isFolder(path, env) }
   const read = readText(path)
   if (!read.ok) return { ok: false, message: `${path} cannot be read: ${read.why}` }
   const file = read.text === undefined ? undefined : { name: path, text: read.text }
@@ -23,6 +25,12 @@ export async function loadConfig(env: NodeJS.ProcessEnv): Promise<ConfigResult> 
     { file, env, readFile: (name) => readFileSync(resolved(name, path), 'utf8') },
     sha256,
   )
+}
+
+function isFolder(path: string, env: NodeJS.ProcessEnv): string {
+  if (env['CONFIG'])
+    return `CONFIG names ${path}, but that is a folder. Name the file in it, such as ${join(path, 'config.json')}`
+  return `${path} is a folder, but must be a file. (Docker makes a folder where a file to mount is missing.)`
 }
 
 type Read = { ok: true; text: string | undefined } | { ok: false; why: string }

@@ -5,7 +5,7 @@ import { namesInConfig } from '../../src/llama-swap/read-config.ts'
 
 /**
  * The names in llama-swap's configuration file, read again when the file has changed. A file that is not there or not
- * valid leaves the last good names, and is told once per change through `warn`.
+ * valid leaves the last good names; one that is not valid is told once per change through `warn`.
  */
 export function createModelConfigFile(
   path: string,

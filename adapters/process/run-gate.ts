@@ -1,3 +1,4 @@
+import { surviveClosedPipes } from './closed-pipes.ts'
 import { loadConfig } from './load-config.ts'
 import { explainListenError, startGate, type Runtime } from './start-gate.ts'
 import { onStopSignal } from './stop-signals.ts'
@@ -11,6 +12,7 @@ function warn(message: string): void {
 
 /** Runs only the gate, until a signal: what `npm start` does. */
 export async function runGate(runtime: Runtime): Promise<void> {
+  surviveClosedPipes()
   const loaded = await loadConfig(process.env)
   if (!loaded.ok) {
     warn(loaded.message)

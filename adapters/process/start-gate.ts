@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { createApp, type Gate } from '../../src/app.ts'
 import type { GateConfig } from '../../src/config/schema.ts'
@@ -32,6 +33,10 @@ export async function startGate(
 ): Promise<Listening> {
   const logger = createStdoutLogger(config.log)
   const modelFile = resolve(dirname(configPath(process.env)), config.upstream.configFile)
+  if (!existsSync(modelFile) && config.keys.some(({ models }) => !models.includes('*')))
+    warn(
+      `${modelFile} is not there, so the pins of llama-swap's profiles are not known: a key that is limited to a model reaches what a profile puts in its place. Set upstream.configFile to llama-swap's configuration.`,
+    )
   const gate = createApp({
     config,
     upstream: runtime.createUpstream(config.upstream.url.replace(/\/+$/, '')),
@@ -58,5 +63,9 @@ export function explainListenError(error: unknown, { host, port }: GateConfig['l
     return `Port ${port} on ${host} is already in use. Stop what listens there, or choose another port with PORT=… or "listen.port".`
   if (code === 'EACCES' || /permission denied/i.test(text))
     return `This user may not listen on port ${port}. Ports below 1024 need rights; choose another with PORT=…`
+  if (/^\[.*\]$/.test(host))
+    return `${host} is how URLs write an address; here it stands without brackets: HOST=${host.slice(1, -1)}`
+  if (/EADDRNOTAVAIL|ENOTFOUND|EAI_AGAIN|AddrNotAvailable/.test(`${String(code)} ${text}`))
+    return `${host} is no address of this machine. Listen on one that it has: HOST=127.0.0.1 for this machine only, HOST=0.0.0.0 for all that can reach it.`
   return `Cannot listen on ${host} port ${port}: ${text}`
 }

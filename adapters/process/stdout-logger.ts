@@ -34,7 +34,12 @@ export function createStdoutLogger({
       )
     },
     flush() {
-      if (lines.length > 0) writeSync(1, taken())
+      if (lines.length === 0) return
+      try {
+        writeSync(1, taken())
+      } catch {
+        // Nobody reads it any more (EPIPE), or not fast enough (EAGAIN); the end must not fail for that.
+      }
     },
   }
 }

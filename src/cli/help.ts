@@ -21,6 +21,7 @@ export const START_HELP = `Usage: swapgate start [--demo]
 Starts llama-swap on 127.0.0.1:8080 with config.yaml, waits until it answers, and starts the gate on port 3000.
 Ctrl-C (or SIGTERM) lets running answers finish, then stops both; a second Ctrl-C stops at once.
 Without config.json, one is made with a fresh key, which is shown only once.
+Without llama-swap, the gate starts on the demo and says so, but not when there is a config.yaml.
 
 Options:
   --demo      put the gate in front of a built-in upstream with fixed replies: no GPU, no model

@@ -7,10 +7,14 @@ export function keyEntry(id: string, hash: string): KeyEntry {
   return { id, secret: `sha256:${hash}`, scopes: ['inference'] }
 }
 
-/** The text of a first `config.json`: everything at its default, and one key, which may also see what is loaded. */
-export function firstConfig(hash: string): string {
+/**
+ * The text of a first `config.json`: everything at its default, and one key, which may also see what is loaded.
+ *
+ * @param hasSchema whether `config.schema.json` is beside it: an editor would complain of one that is not
+ */
+export function firstConfig(hash: string, hasSchema: boolean): string {
   const config: ConfigFile = {
-    $schema: './config.schema.json',
+    ...(hasSchema ? { $schema: './config.schema.json' } : {}),
     keys: [{ ...keyEntry('default', hash), scopes: ['inference', 'status'] }],
   }
   return `${JSON.stringify(config, null, 2)}\n`

@@ -2,8 +2,12 @@
 export type Ready = {
   /** Where clients reach the gate, without a trailing slash. */
   url: string
+  /** Where other machines reach it, when it listens for them at an address that is not one to go to. */
+  urlElsewhere: string | undefined
   upstream: 'llama-swap' | 'demo' | 'given'
   upstreamUrl: string
+  /** The demo was not asked for: llama-swap is missing. */
+  isStandIn: boolean
   /** A model for the example; undefined when upstream lists none. */
   model: string | undefined
   /** The key that was made just now, and the file that keeps its hash. */
@@ -21,6 +25,7 @@ export function readyText(ready: Ready): string {
   return [
     '',
     `  Base URL  ${ready.url}/v1`,
+    ...elsewhereLines(ready),
     ...key,
     `  Upstream  ${describeUpstream(ready)}`,
     '',
@@ -31,8 +36,14 @@ export function readyText(ready: Ready): string {
     ...hints(ready),
     '  Ctrl-C stops everything.',
     '',
+    ...standInLines(ready),
     '',
   ].join('\n')
+}
+
+function elsewhereLines({ urlElsewhere }: Ready): string[] {
+  if (urlElsewhere === undefined) return []
+  return [`            From other machines: ${urlElsewhere}/v1`]
 }
 
 function describeUpstream({ upstream, upstreamUrl }: Ready): string {
@@ -49,6 +60,15 @@ function describeUpstream({ upstream, upstreamUrl }: Ready): string {
 function hints({ upstream }: Ready): string[] {
   if (upstream !== 'llama-swap') return []
   return ['  The first answer comes when the model is loaded. To set up OpenCode: docs/opencode.md']
+}
+
+/** At the very end, where the eye rests: the demo's replies are not to be taken for a model's. */
+function standInLines({ isStandIn }: Ready): string[] {
+  if (!isStandIn) return []
+  return [
+    '  NO MODEL: llama-swap was not found (see above), so every answer comes from the demo.',
+    '',
+  ]
 }
 
 function curlLine({ url, model, newKey }: Ready): string {

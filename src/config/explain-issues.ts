@@ -28,14 +28,50 @@ function explain(issue: Issue, prefix: ConfigPath, raw: unknown): ConfigProblem[
       if (issue.format === 'datetime')
         return [{ path, message: 'must be a time such as 2027-01-01T00:00:00Z' }]
       return [{ path, message: issue.message }]
+    case 'too_big':
+    case 'too_small':
+      return [{ path, message: outOfRange(issue) }]
     default:
-      return [{ path, message: issue.message }]
+      return [{ path, message: withExample(issue.message) }]
   }
 }
 
+function outOfRange(issue: z.core.$ZodIssueTooBig | z.core.$ZodIssueTooSmall): string {
+  if (issue.origin !== 'number' && issue.origin !== 'int')
+    return issue.code === 'too_small' ? 'must not be empty' : issue.message
+  return issue.code === 'too_big'
+    ? `must be at most ${issue.maximum}`
+    : `must be at least ${issue.minimum}`
+}
+
+function withExample(message: string): string {
+  const isOfUrl = message.startsWith('must be an http:// or https:// URL')
+  return isOfUrl ? `${message}, such as http://127.0.0.1:8080` : message
+}
+
+/** What other programs call a thing, or where people look for it first. */
+const ELSEWHERE = new Map([
+  ['port', 'listen.port'],
+  ['host', 'listen.host'],
+  ['apiKeys', 'keys'],
+  ['apiKey', 'keys'],
+  ['upstreamUrl', 'upstream.url'],
+  ['logLevel', 'log.level'],
+])
+
+const NOT_IN_THIS_VERSION = new Set(['limits', 'queue', 'usage', 'contexts', 'trustedProxies'])
+
+/** The field that a newcomer's one stands for; a likeness of letters would not lead there. */
+function calledHere(name: string, path: ConfigPath): string | undefined {
+  if (path.length === 0) return ELSEWHERE.get(name)
+  return path[0] === 'keys' && path.length === 2 && name === 'key' ? 'secret' : undefined
+}
+
 function unknownField(name: string, path: ConfigPath): ConfigProblem {
+  if (path.length === 0 && NOT_IN_THIS_VERSION.has(name))
+    return { path: [name], message: 'is not part of this version; remove it' }
   const known = fieldsAt(path)
-  const meant = didYouMean(name, known)
+  const meant = calledHere(name, path) ?? didYouMean(name, known)
   const hint = meant === undefined ? `Known here: ${known.join(', ')}` : `Did you mean "${meant}"?`
   return { path: [...path, name], message: `unknown field. ${hint}` }
 }
@@ -79,9 +115,13 @@ function valueAt(raw: unknown, path: ConfigPath): unknown {
   }, raw)
 }
 
+let whole: JsonSchema | undefined
+
 /** Names of the fields that the schema knows at a path. */
 function fieldsAt(path: ConfigPath): string[] {
-  let schema: JsonSchema | undefined = z.toJSONSchema(configSchema, { io: 'input' })
+  // Made once and only for a fault: making it takes longer than all the rest.
+  whole ??= z.toJSONSchema(configSchema, { io: 'input' })
+  let schema: JsonSchema | undefined = whole
   for (const part of path) schema = schema && step(schema, part)
   return Object.keys(objectBranch(schema)?.properties ?? {})
 }

@@ -1,6 +1,6 @@
 import type { Sha256 } from '../deps.ts'
 import { explainIssues } from './explain-issues.ts'
-import { withEnvironment } from './environment.ts'
+import { apiKeysEntry, variableFault, withEnvironment } from './environment.ts'
 import { isLoopback, isThisMachine } from './is-loopback.ts'
 import { readJson } from './read-json.ts'
 import { configSchema, type GateConfig, type KeyConfig } from './schema.ts'
@@ -26,18 +26,27 @@ const SHORT_SECRET = 20
 export async function parseConfig(input: ConfigInput, sha256: Sha256): Promise<ConfigResult> {
   const problems: ConfigProblem[] = []
   const written = input.file ? jsonObjectIn(input.file.text, problems) : {}
-  const substituted = substitute(written, input, problems)
-  const raw = withEnvironment(objectOf(substituted), input.env, problems)
-  if (problems.length > 0) return invalid(input, problems)
+  const file = objectOf(substitute(written, input, problems))
+  // What the file cannot fill in is its own fault, also in a place that a variable sets.
+  const ofFile = new Set(problems)
+  const raw = withEnvironment(file, input.env, problems)
+  const ofVariable = (fault: ConfigProblem): string | undefined =>
+    ofFile.has(fault) ? undefined : variableFault(fault, { file, env: input.env })
+  const invalid = (faults: ConfigProblem[]): ConfigResult =>
+    refused(
+      input.file?.name,
+      faults.map((fault) => ({ ofFile: inFile(fault), ofVariable: ofVariable(fault) })),
+    )
+  if (problems.length > 0) return invalid(problems)
   const parsed = configSchema.safeParse(raw)
-  if (!parsed.success) return invalid(input, explainIssues(parsed.error.issues, raw))
+  if (!parsed.success) return invalid(explainIssues(parsed.error.issues, raw))
   const { keys: writtenKeys, $schema: _schema, ...rest } = parsed.data
   const longKeys = writtenKeys.map((key, i) => longForm(key, i))
   const warnings = longKeys.flatMap((key) => warningsFor(key))
   const keys = await Promise.all(longKeys.map((key) => hashed(key, sha256)))
   const config: GateConfig = { ...rest, keys }
-  const conflicts = [...duplicateKeys(keys), ...unsafe(config, input.isPublic ?? false)]
-  if (conflicts.length > 0) return invalid(input, conflicts)
+  const conflicts = [...duplicateKeys(keys, file), ...unsafe(config, input.isPublic ?? false)]
+  if (conflicts.length > 0) return invalid(conflicts)
   if (keys.length === 0)
     warnings.push(
       'no keys are configured: every request will be refused. Add one to "keys" or set API_KEYS.',
@@ -48,13 +57,24 @@ export async function parseConfig(input: ConfigInput, sha256: Sha256): Promise<C
 /** A key in the place of a field's name or of an id would be shown there. */
 const GENERATED_KEY = /sk-[\w-]{16,}/g
 
-function invalid(input: ConfigInput, problems: ConfigProblem[]): ConfigResult {
-  const name = input.file?.name ?? 'the environment'
-  const lines = problems.map(({ path, message }) =>
-    path.length === 0 ? `  ${message}` : `  ${showPath(path)}: ${message}`,
-  )
-  const message = `The configuration in ${name} is not valid:\n${lines.join('\n')}`
+/** How a fault is told when its place was set by the file, and when it was set by a variable. */
+type Told = { ofFile: string; ofVariable: string | undefined }
+
+function refused(file: string | undefined, faults: Told[]): ConfigResult {
+  const isOfFile = file !== undefined && faults.some(({ ofVariable }) => ofVariable === undefined)
+  const isOfEnvironment = !isOfFile || faults.some(({ ofVariable }) => ofVariable !== undefined)
+  const places = [
+    ...(isOfFile ? [`configuration in ${file}`] : []),
+    ...(isOfEnvironment ? ['environment'] : []),
+  ]
+  const headline = `The ${places.join(' and the ')} ${places.length > 1 ? 'are' : 'is'} not valid:`
+  const lines = faults.map(({ ofFile, ofVariable }) => `  ${ofVariable ?? ofFile}`)
+  const message = [headline, ...lines].join('\n')
   return { ok: false, message: message.replace(GENERATED_KEY, 'sk-…') }
+}
+
+function inFile({ path, message }: ConfigProblem): string {
+  return path.length === 0 ? message : `${showPath(path)}: ${message}`
 }
 
 function objectOf(value: unknown): Record<string, unknown> {
@@ -82,8 +102,16 @@ function longForm(key: string | KeyConfig, index: number): KeyConfig {
 }
 
 function warningsFor(key: KeyConfig): string[] {
-  if (key.secret.startsWith('sha256:') || key.secret.length >= SHORT_SECRET) return []
-  return [`the secret of key "${key.id}" is short enough to be guessed; use 20 characters or more.`]
+  const warnings: string[] = []
+  if (!key.secret.startsWith('sha256:') && key.secret.length < SHORT_SECRET)
+    warnings.push(
+      `the secret of key "${key.id}" is short enough to be guessed; use 20 characters or more.`,
+    )
+  if (key.scopes.includes('admin') && !key.models.includes('*'))
+    warnings.push(
+      `key "${key.id}" is limited to some models, but its scope "admin" reaches every model below /upstream/.`,
+    )
+  return warnings
 }
 
 async function hashed(key: KeyConfig, sha256: Sha256): Promise<KeyConfig> {
@@ -91,7 +119,7 @@ async function hashed(key: KeyConfig, sha256: Sha256): Promise<KeyConfig> {
   return { ...key, secret: `sha256:${await sha256(key.secret)}` }
 }
 
-function duplicateKeys(keys: KeyConfig[]): ConfigProblem[] {
+function duplicateKeys(keys: KeyConfig[], file: Record<string, unknown>): ConfigProblem[] {
   const problems: ConfigProblem[] = []
   const ids = new Map<string, number>()
   const secrets = new Map<string, string>()
@@ -100,7 +128,7 @@ function duplicateKeys(keys: KeyConfig[]): ConfigProblem[] {
     if (sameId !== undefined)
       problems.push({
         path: ['keys', i, 'id'],
-        message: `"${id}" is also the id of keys[${sameId}]; ids must differ`,
+        message: `"${id}" is also the id of ${apiKeysEntry(['keys', sameId], file) ?? `keys[${sameId}]`}; ids must differ`,
       })
     const sameSecret = secrets.get(secret)
     if (sameSecret !== undefined)

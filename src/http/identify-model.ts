@@ -1,18 +1,18 @@
 import { readBody } from '../body/read-body.ts'
 import { readContent, type ReadContent } from '../body/read-content.ts'
 import { didYouMean } from '../config/did-you-mean.ts'
-import type { Deps } from '../deps.ts'
+import type { Clock, Deps } from '../deps.ts'
 import type { KnownNames, ModelDirectory } from '../llama-swap/model-directory.ts'
 import { allowsModel, NO_NAMES, type ModelNames } from '../llama-swap/model-names.ts'
 import type { GateContext, GateMiddleware } from './gate-env.ts'
 import { refuse } from './refuse.ts'
 
 /** Reads the body once, finds the model it names, and checks it against the key's list. */
-export function identifyModel({ config }: Deps, directory: ModelDirectory): GateMiddleware {
+export function identifyModel({ config, clock }: Deps, directory: ModelDirectory): GateMiddleware {
   return async (c, next) => {
     const encoding = c.req.header('content-encoding') ?? 'identity'
     if (encoding.toLowerCase() !== 'identity') return refuse(c, { kind: 'body-encoded' })
-    const body = await bodyOf(c, config.body.maxBytes)
+    const body = await bodyOf(c, config.body.maxBytes, clock)
     if (body === 'too-large') return refuse(c, { kind: 'body-too-large' })
     if (body === 'aborted') {
       c.get('scope').hasClientLeft = true
@@ -39,9 +39,10 @@ export function identifyModel({ config }: Deps, directory: ModelDirectory): Gate
 async function bodyOf(
   c: GateContext,
   maxBytes: number,
+  clock: Clock,
 ): Promise<Uint8Array<ArrayBuffer> | undefined | 'too-large' | 'aborted'> {
   if (c.req.method === 'GET' || c.req.method === 'HEAD') return undefined
-  return c.env.readBody ? c.env.readBody(maxBytes) : readBody(c.req.raw, maxBytes)
+  return c.env.readBody ? c.env.readBody(maxBytes) : readBody(c.req.raw, maxBytes, clock)
 }
 
 function contentOf(

@@ -5,6 +5,7 @@ import type {
   UpstreamCall,
   UpstreamEvents,
 } from '../deps.ts'
+import { guardedEvents } from './guarded-events.ts'
 
 /** The runtime's `fetch`, given from outside because each runtime has its own switches for it. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
@@ -13,9 +14,20 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>
  * Upstream over `fetch`, for the runtimes where that is the fast way.
  *
  * @param origin scheme, host and port of llama-swap, with an optional path prefix and no trailing slash
+ * @param onBug is told an exception that an exchange's own events threw
  */
-export function createFetchUpstream(origin: string, fetch: Fetch): Upstream {
-  return { send: (request, events) => new FetchCall(fetch, events, { origin, request }) }
+export function createFetchUpstream(
+  origin: string,
+  fetch: Fetch,
+  onBug: (error: unknown) => void = () => {},
+): Upstream {
+  return {
+    send(request, events) {
+      const guarded = guardedEvents(events, { bug: onBug, abort: () => call.abort() })
+      const call = new FetchCall(fetch, guarded, { origin, request })
+      return call
+    },
+  }
 }
 
 class FetchCall implements UpstreamCall {

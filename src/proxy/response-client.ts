@@ -5,22 +5,40 @@ import type { ClientEnd, Clock, HeaderPairs, OpenedClient } from '../deps.ts'
  * yet, and a client whose system drops unread bytes on a reset should have read them.
  */
 const BREAK_AFTER_MS = 20
+/** How long a broken answer waits for a client that does not read what is left of it. */
+const UNREAD_MS = 5_000
+
+/** The statuses without a body, and what each is sent as: Deno never ends a 205, and to a program it says what 204 does. */
+const BODILESS = new Map([
+  [204, 204],
+  [205, 204],
+  [304, 304],
+])
 
 /**
  * The client's end on every runtime that wants a `Response` back. The body is pushed into a stream; its `pull` tells
  * when the client has read, its `cancel` and the request's signal that the client has gone. Both are needed: a signal
  * alone is aborted by Deno after whole answers too, and workerd does not call `cancel` for a lost client.
+ *
+ * @param onBreak called when an answer is broken off, for a runtime that must be told to drop a connection nobody reads
  */
-export function openResponseClient(signal: AbortSignal, clock: Clock): OpenedClient {
+export function openResponseClient(
+  signal: AbortSignal,
+  clock: Clock,
+  onBreak: () => void = () => {},
+): OpenedClient {
   const opened = Promise.withResolvers<Response>()
-  const client = new ResponseClient(signal, clock, opened.resolve)
+  const client = new ResponseClient({ signal, clock, onBreak }, opened.resolve)
   return { client, response: opened.promise }
 }
 
 class ResponseClient implements ClientEnd {
   readonly #signal: AbortSignal
   readonly #clock: Clock
-  readonly #respond: (response: Response) => void
+  readonly #onBreak: () => void
+  readonly #resolve: (response: Response) => void
+  // The runtime has its Response: without one, the request would stay open for ever.
+  #responded = false
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined
   #on: { drained(): void; gone(): void } | undefined
   #open = true
@@ -28,11 +46,20 @@ class ResponseClient implements ClientEnd {
   #clientLeft = false
   // Set by break(): an error throws away what is still queued, so it waits until the queue was read.
   #breaking = false
+  #cancelTimer: () => void = () => {}
 
-  constructor(signal: AbortSignal, clock: Clock, respond: (response: Response) => void) {
+  constructor(
+    { signal, clock, onBreak }: { signal: AbortSignal; clock: Clock; onBreak: () => void },
+    resolve: (response: Response) => void,
+  ) {
     this.#signal = signal
     this.#clock = clock
-    this.#respond = respond
+    this.#onBreak = onBreak
+    this.#resolve = resolve
+  }
+
+  get isGone(): boolean {
+    return this.#clientLeft || this.#signal.aborted
   }
 
   listen(on: { drained(): void; gone(): void }): void {
@@ -47,7 +74,8 @@ class ResponseClient implements ClientEnd {
       status,
       headers: headers.map(([name, value]): [string, string] => [name, value]),
     }
-    if (status === 204 || status === 304) return this.#respond(new Response(null, init))
+    const bodiless = BODILESS.get(status)
+    if (bodiless !== undefined) return this.#respond(null, { ...init, status: bodiless })
     const body = new ReadableStream<Uint8Array>({
       start: (controller) => {
         this.#controller = controller
@@ -55,7 +83,20 @@ class ResponseClient implements ClientEnd {
       pull: () => this.#pulled(),
       cancel: () => this.#left(),
     })
-    this.#respond(new Response(body, init))
+    this.#respond(body, init)
+  }
+
+  /** Upstream may say what a `Response` cannot, a status of 600 for one: that is a broken upstream. */
+  #respond(body: ReadableStream<Uint8Array> | null, init: ResponseInit): void {
+    if (this.#responded) return
+    this.#responded = true
+    try {
+      this.#resolve(new Response(body, init))
+    } catch {
+      // What the relay still writes has nowhere to go.
+      this.#controller = undefined
+      this.#resolve(new Response(null, { status: 502 }))
+    }
   }
 
   write(bytes: Uint8Array): boolean {
@@ -71,19 +112,28 @@ class ResponseClient implements ClientEnd {
 
   break(): void {
     if (!this.#close()) return
-    if (!this.#controller) return this.#respond(new Response(null, { status: 503 }))
-    if (this.#clientLeft) return
+    if (!this.#responded) return this.#respond(null, { status: 503 })
+    if (!this.#controller || this.#clientLeft) return
     this.#breaking = true
+    this.#onBreak()
     if ((this.#controller.desiredSize ?? 0) > 0) this.#pulled()
+    else this.#breakIn(UNREAD_MS)
   }
 
   #pulled(): void {
     if (!this.#breaking) return this.#on?.drained()
+    this.#breakIn(BREAK_AFTER_MS)
+  }
+
+  #breakIn(ms: number): void {
+    this.#cancelTimer()
     // Without a reason, because Bun prints one with a stack.
-    this.#clock.setTimer(BREAK_AFTER_MS, () => this.#controller?.error())
+    this.#cancelTimer = this.#clock.setTimer(ms, () => this.#controller?.error())
   }
 
   readonly #left = (): void => {
+    // Nothing is left to break.
+    this.#cancelTimer()
     if (!this.#open || this.#clientLeft) return
     this.#clientLeft = true
     this.#on?.gone()

@@ -55,15 +55,15 @@ describe.each(harnesses)('on $name', (harness) => {
     'a client that leaves $way before its call was sent causes no call',
     async ({ leave }) => {
       expect(await callsAfter(leave)).toEqual([])
-      if (gate.process)
-        await expect.poll(() => gate.output()).toContain('"outcome":"client-closed"')
+      // workerd's log comes with some delay, or not at all for a client that has left.
+      await expect
+        .poll(() => gate.process === undefined || gate.output().includes('"client-closed"'))
+        .toBe(true)
     },
   )
 
-  test.runIf(unseen)(
-    `a client that leaves in good order still causes a call: ${unseen}`,
-    async () => {
+  if (unseen !== undefined)
+    test(`a client that leaves in good order still causes a call: ${unseen}`, async () => {
       expect(await callsAfter((client) => client.close())).toEqual([CHAT])
-    },
-  )
+    })
 })

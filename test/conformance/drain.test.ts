@@ -6,7 +6,7 @@ import type { ConfigFile } from '../../src/config/schema.ts'
 import type { Running } from '../harness.ts'
 import { startLookAlike, type LookAlike } from '../support/look-alike.ts'
 import { openRaw, sendRaw } from '../support/raw-http.ts'
-import { textOf } from '../support/raw-http/answer.ts'
+import { headerValue, textOf } from '../support/raw-http/answer.ts'
 import { rawJsonPost } from '../support/raw-http/raw-request.ts'
 import { harnesses, KEY_CONFIG, KEYS } from './gates.ts'
 
@@ -71,6 +71,19 @@ describe.each(WITH_PROCESS)('on $name', (harness) => {
     const answers = await Promise.all(clients.map((client) => client.answer()))
     const usual = [await sendRaw(upstream.url, STREAM), await sendRaw(upstream.url, CALL)]
     expect([answers.map(textOf), await exit]).toEqual([usual.map(textOf), 0])
+  })
+
+  test('an answer that begins while draining tells that its connection ends', async () => {
+    const { url, signal, exit } = processOf(await startGate())
+    upstream.behave({ kind: 'never-headers' })
+    const client = await openRaw(url, CALL)
+    await upstream.waitFor(() => upstream.requests.length === 1)
+    signal('SIGTERM')
+    await expect.poll(() => isRefused(url)).toBe(true)
+    upstream.release()
+    const answer = await client.answer()
+    expect([headerValue(answer, 'connection'), answer.ending]).toEqual(['close', 'complete'])
+    expect(await exit).toBe(0)
   })
 
   test('new connections are refused while a stream is finished', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Running } from '../harness.ts'
 import { startLookAlike, type LookAlike } from '../support/look-alike.ts'
+import type { Behaviour } from '../support/look-alike/behaviour.ts'
 import { openRaw, sendRaw } from '../support/raw-http.ts'
 import { headerValue, textOf } from '../support/raw-http/answer.ts'
 import { rawJsonPost, rawRequest } from '../support/raw-http/raw-request.ts'
@@ -32,14 +33,16 @@ describe.each(harnesses)('on $name', (harness) => {
   afterEach(() => upstream.reset())
   afterAll(() => Promise.all([gate.stop(), upstream.stop()]))
 
-  test.each([204, 205, 304])(
-    'an answer %i of upstream is handed on without a body',
-    async (status) => {
-      upstream.behaveAt(ADMIN_PATH, { kind: 'answer', status })
-      const answer = await sendRaw(gate.url, ADMIN)
-      expect([answer.status, answer.ending, textOf(answer)]).toEqual([status, 'complete', ''])
-    },
-  )
+  test.each([
+    { status: 204, may: [204] },
+    { status: 205, may: [205, 204] },
+    { status: 304, may: [304] },
+  ])('an answer $status of upstream is handed on without a body', async ({ status, may }) => {
+    upstream.behaveAt(ADMIN_PATH, { kind: 'answer', status })
+    const answer = await sendRaw(gate.url, ADMIN)
+    expect(may).toContain(answer.status)
+    expect([answer.ending, textOf(answer)]).toEqual(['complete', ''])
+  })
 
   test.each([600, 999])('a status %i is handed on, or a 502 where it cannot be', async (status) => {
     upstream.behaveAt(ADMIN_PATH, { kind: 'answer', status, body: 'odd' })
@@ -77,16 +80,16 @@ describe.each(harnesses)('on $name', (harness) => {
     { framing: 'with a length', headers: [['content-length', '2']] as const },
     { framing: 'in chunks', headers: [] },
   ])('header bytes above 7F reach the client unchanged, in an answer $framing', async (row) => {
-    const kind = row.headers.length > 0 ? 'answer' : 'pieces'
     const headers = [...row.headers, ['x-name', 'caf\u00E9'] as const]
-    upstream.behave(
-      kind === 'answer'
-        ? { kind, status: 200, headers, body: 'ok' }
-        : { kind, pieces: [{ bytes: 'o' }, { bytes: 'k', afterMs: 50 }], headers },
-    )
+    const behaviour: Behaviour =
+      row.headers.length > 0
+        ? { kind: 'answer', status: 200, headers, body: 'ok' }
+        : { kind: 'pieces', pieces: [{ bytes: 'o' }, { bytes: 'k', afterMs: 50 }], headers }
+    upstream.behave(behaviour, behaviour)
     const answer = await sendRaw(gate.url, CALL)
+    const usual = await sendRaw(upstream.url, CALL)
     expect([headerValue(answer, 'x-name'), textOf(answer), answer.ending]).toEqual([
-      'caf\u00E9',
+      headerValue(usual, 'x-name'),
       'ok',
       'complete',
     ])

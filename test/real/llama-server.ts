@@ -209,8 +209,15 @@ function keepLastLines(child: ChildProcess): () => string {
   child.stdout?.setEncoding('utf8').on('data', keep)
   child.stderr?.setEncoding('utf8').on('data', keep)
   // Without a listener, a program that cannot be started at all would end the test run.
-  child.on('error', (error) => keep(`${error.message}\n`))
+  child.on('error', (error) => keep(`${error.message}\n${hintFor(error)}`))
   return () => kept.trim()
+}
+
+function hintFor(error: Error): string {
+  // A user's PATH often lacks the folder of the administrator's programs.
+  return error.message.includes('chroot ENOENT')
+    ? 'chroot is not on the PATH; on Debian it is in /usr/sbin. Or use another llama-server: set LLAMA_SERVER_BIN\n'
+    : ''
 }
 
 async function untilHealthy(url: string, child: ChildProcess): Promise<void> {

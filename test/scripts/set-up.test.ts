@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import {
   chmodSync,
   cpSync,
@@ -15,6 +16,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { isAlive, until } from '../adapters/cli/run-cli.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const packageText = readFileSync(join(root, 'package.json'), 'utf8')
@@ -31,6 +33,7 @@ const TOOLS = [
   'mkdir',
   'readlink',
   'sed',
+  'sleep',
   'touch',
   'chmod',
 ]
@@ -220,6 +223,69 @@ describe('on a fresh clone', () => {
   })
 })
 
+/** Signals the script as soon as the installation runs; gives how it ended and what still runs. */
+async function interrupted(
+  signal: NodeJS.Signals,
+  { npmBegins = '', isRead = true } = {},
+): Promise<unknown> {
+  put('bin/node', NEW_NODE)
+  put(
+    'bin/npm',
+    `#!/bin/bash
+[ "$1" = --version ] && exit 0
+${npmBegins}
+sleep 60 &
+echo "$$ $!" > started.txt.tmp
+mv started.txt.tmp started.txt
+wait; wait; exit 0
+`,
+  )
+  const child = spawn('../clone/scripts/start.sh', {
+    cwd: join(folder, 'elsewhere'),
+    env: { PATH: `${join(folder, 'bin')}:/usr/bin:/bin` },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let said = ''
+  child.stderr.on('data', (text: Buffer) => (said += text.toString()))
+  const ended = once(child, 'close')
+  const started = join(folder, 'clone/started.txt')
+  await until(() => (existsSync(started) ? true : undefined))
+  const pids = readFileSync(started, 'utf8').trim().split(' ').map(Number)
+  onTestFinished(() => {
+    for (const pid of pids.filter(isAlive)) process.kill(pid, 'SIGKILL')
+  })
+  if (!isRead) child.stderr.destroy()
+  child.kill(signal)
+  const how = await ended
+  // What was killed needs a moment to be gone.
+  await until(() => (pids.some(isAlive) ? undefined : true))
+  return { ended: how, left: pids.filter(isAlive), said }
+}
+
+describe('a signal during an installation', { timeout: 30_000 }, () => {
+  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('%s ends both', async (signal) => {
+    expect(await interrupted(signal)).toEqual({
+      ended: [null, signal],
+      left: [],
+      said: expect.stringMatching(/stopping the installation\n$/),
+    })
+  })
+
+  test('ends both when nobody reads the messages any more', async () => {
+    expect(await interrupted('SIGHUP', { isRead: false })).toMatchObject({
+      ended: [null, 'SIGHUP'],
+      left: [],
+    })
+  })
+
+  test('ends also an installation that does not listen', async () => {
+    expect(await interrupted('SIGTERM', { npmBegins: "trap '' TERM" })).toMatchObject({
+      ended: [null, 'SIGTERM'],
+      left: [],
+    })
+  })
+})
+
 describe('on a clone with packages', () => {
   test('nothing is installed', () => {
     put('bin/node', NEW_NODE)
@@ -314,6 +380,8 @@ describe('wrong usage', () => {
   test.each([
     [['--runtime', 'python'], 'unknown runtime "python"; it is node, bun or deno'],
     [['--runtime'], '--runtime needs a name'],
+    [['--bogus'], 'unknown option "--bogus"\n\nUsage: ./scripts/start.sh'],
+    [['now'], 'unexpected "now"\n\nUsage: ./scripts/start.sh'],
   ])('%j ends with 2', (args, message) => {
     expect(start(args)).toMatchObject({ status: 2, said: expect.stringContaining(message) })
   })

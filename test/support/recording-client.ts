@@ -18,6 +18,8 @@ export class RecordingClient implements ClientEnd {
   on: { drained(): void; gone(): void } | undefined
   #reads = true
   #over = false
+  /** The client has left. */
+  isGone = false
   /** A write found the buffer full, and nothing has been read since. */
   isFull = false
 
@@ -64,6 +66,7 @@ export class RecordingClient implements ClientEnd {
   leave(): void {
     if (this.#over) return
     this.#over = true
+    this.isGone = true
     this.on?.gone()
   }
 

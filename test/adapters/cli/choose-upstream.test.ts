@@ -102,4 +102,58 @@ describe('what stands behind the gate', () => {
       plan: { kind: 'demo', notice: expect.stringContaining('llama-swap was not found') },
     })
   })
+
+  test('is nothing when llama-swap was set up here and is missing: the demo would hide that', () => {
+    writeFileSync(join(folder, 'config.yaml'), '')
+
+    const chosen = chooseUpstream(configOf(), { demo: false, env })
+
+    expect(chosen).toMatchObject({ ok: false, exitCode: 2 })
+    const message = chosen.ok ? '' : chosen.message
+    for (const part of ['config.yaml', 'LLAMA_SWAP_BIN', 'PATH', 'UPSTREAM_URL', '--demo'])
+      expect(message).toContain(part)
+  })
+
+  test('is the demo when that is asked for, with a file for llama-swap, too', () => {
+    writeFileSync(join(folder, 'config.yaml'), '')
+
+    expect(chooseUpstream(configOf(), { demo: true, env })).toMatchObject({
+      plan: { kind: 'demo', notice: undefined },
+    })
+  })
+})
+
+const complaintAbout = (bin: string): unknown =>
+  chooseUpstream(configOf(), { demo: false, env: { ...env, LLAMA_SWAP_BIN: bin } })
+
+describe('LLAMA_SWAP_BIN that cannot be started is told with the fix', () => {
+  test('a path where nothing is', () => {
+    expect(complaintAbout('/nowhere/llama-swap')).toEqual({
+      ok: false,
+      exitCode: 2,
+      message: 'LLAMA_SWAP_BIN names /nowhere/llama-swap, but there is no such program.',
+    })
+  })
+
+  test('a name that is not on PATH', () => {
+    expect(complaintAbout('llama-swop')).toMatchObject({
+      message:
+        'LLAMA_SWAP_BIN names llama-swop, but PATH has no such program. A program that is not on PATH is named with its folder, such as ./llama-swop',
+    })
+  })
+
+  test('a folder', () => {
+    expect(complaintAbout(join(folder, 'bin'))).toMatchObject({
+      message: `LLAMA_SWAP_BIN names ${folder}/bin, but that is a folder. Name the program in it, such as ${folder}/bin/llama-swap`,
+    })
+  })
+
+  test('a file that may not be executed', () => {
+    const path = join(folder, 'bin', 'llama-swap')
+    writeFileSync(path, '#!/bin/sh\n')
+
+    expect(complaintAbout(path)).toMatchObject({
+      message: `LLAMA_SWAP_BIN names ${path}, but that may not be executed. If it is llama-swap: chmod +x ${path}`,
+    })
+  })
 })

@@ -26,7 +26,7 @@ test('a configuration that is not valid ends with 2', SLOW, async () => {
   const cli = runCli(newFolder(), ['start'], { HOST: '0.0.0.0', UPSTREAM_URL: 'localhost:8080' })
 
   expect(await cli.ended).toEqual([2, null])
-  expect(cli.stderr()).toContain('upstream.url: must be an http:// or https:// URL')
+  expect(cli.stderr()).toContain('UPSTREAM_URL: must be an http:// or https:// URL')
 })
 
 test('the version is the package’s', SLOW, async () => {

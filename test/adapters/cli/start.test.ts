@@ -34,12 +34,12 @@ describe.concurrent('a first start without llama-swap', SLOW, () => {
     expect(cli.stderr()).toContain('llama-swap was not found')
     expect(cli.stderr()).toContain('github.com/mostlygeek/llama-swap/releases')
     expect(cli.stderr()).not.toContain(secret)
+    expect(cli.stdout()).toMatch(/every answer comes from the demo\.\n\n$/)
 
     const file = join(folder, 'config.json')
     const hash = createHash('sha256').update(secret!).digest('hex')
     expect(statSync(file).mode & 0o777).toBe(0o600)
     expect(readJson(file)).toEqual({
-      $schema: './config.schema.json',
       keys: [{ id: 'default', secret: `sha256:${hash}`, scopes: ['inference', 'status'] }],
     })
 
@@ -99,6 +99,42 @@ describe.concurrent('a first start without llama-swap', SLOW, () => {
     expect(cli.stderr()).toContain(`Port ${port} on 127.0.0.1 is already in use`)
     expect(() => statSync(join(folder, 'config.json'))).toThrow('ENOENT')
     expect(cli.stdout()).toBe('')
+  })
+})
+
+test('a gate that is killed leaves no demo behind', SLOW, async () => {
+  const cli = runCli(newFolder(), ['start', '--demo'])
+  await cli.listening()
+  const children = descendantsOf(cli.pid)
+  expect(children).toHaveLength(1)
+
+  cli.signal('SIGKILL')
+
+  expect(await until(() => (children.some(isAlive) ? undefined : 'gone'))).toBe('gone')
+})
+
+describe.concurrent('without llama-swap', SLOW, () => {
+  test('a later start says last of all where its answers come from', async () => {
+    const folder = newFolder()
+    writeFileSync(join(folder, 'config.json'), '{ "keys": ["sk-test-test-test-test"] }')
+    const cli = runCli(folder, ['start'])
+    await cli.written(/NO MODEL/)
+
+    expect(cli.stdout()).toMatch(
+      /\n {2}NO MODEL: llama-swap was not found .*every answer comes from the demo\.\n\n$/,
+    )
+    cli.signal('SIGINT')
+    expect(await cli.ended).toEqual([0, null])
+  })
+
+  test('a file for it ends the start with 2', async () => {
+    const folder = newFolder()
+    writeFileSync(join(folder, 'config.yaml'), 'models: {}\n')
+    const cli = runCli(folder, ['start'])
+
+    expect(await cli.ended).toEqual([2, null])
+    expect(cli.stderr()).toMatch(/llama-swap was not found[^]*config\.yaml is there[^]*--demo\n$/)
+    expect(() => statSync(join(folder, 'config.json'))).toThrow('ENOENT')
   })
 })
 

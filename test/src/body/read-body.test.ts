@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { readBody } from '../../../src/body/read-body.ts'
+import { fakeClock } from '../../support/fake-clock.ts'
 
 const LIMIT = 8
 
@@ -74,5 +75,60 @@ describe('a body', () => {
   test('whose client leaves on the way is aborted', async () => {
     const { request } = requestOf(['123', 'broken'])
     expect(await readBody(request, LIMIT)).toBe('aborted')
+  })
+})
+
+/** A request whose body the test writes, and how it was cancelled. */
+function openRequest(): {
+  request: Request
+  body: ReadableStreamDefaultController<Uint8Array>
+  cancelled: () => boolean
+} {
+  let body!: ReadableStreamDefaultController<Uint8Array>
+  let cancelled = false
+  const stream = new ReadableStream<Uint8Array>({
+    start: (controller) => void (body = controller),
+    cancel: () => void (cancelled = true),
+  })
+  const init = { method: 'POST', body: stream, duplex: 'half' } as const
+  return { request: new Request('http://gate.test/', init), body, cancelled: () => cancelled }
+}
+
+describe('a client that falls silent in its body', () => {
+  test('is given up after a minute without a byte', async () => {
+    const clock = fakeClock()
+    const { request, body, cancelled } = openRequest()
+    const reading = readBody(request, LIMIT, clock)
+    body.enqueue(new Uint8Array(1))
+    await clock.advance(59_999)
+    expect(cancelled()).toBe(false)
+    await clock.advance(1)
+    expect(await reading).toBe('aborted')
+    expect({ cancelled: cancelled(), pending: clock.pending() }).toEqual({
+      cancelled: true,
+      pending: 0,
+    })
+  })
+
+  test('but not as long as something comes now and then', async () => {
+    const clock = fakeClock()
+    const { request, body } = openRequest()
+    const reading = readBody(request, LIMIT, clock)
+    for (let i = 0; i < 3; i++) {
+      await clock.advance(50_000)
+      body.enqueue(new Uint8Array([i]))
+    }
+    body.close()
+    expect(await reading).toEqual(new Uint8Array([0, 1, 2]))
+    expect(clock.pending()).toBe(0)
+  })
+
+  test.each([
+    ['too large', ['123456789'], 'too-large'],
+    ['broken', ['1', 'broken'], 'aborted'],
+  ])('leaves no timer behind when its body is %s', async (_, pieces, result) => {
+    const clock = fakeClock()
+    expect(await readBody(requestOf(pieces).request, LIMIT, clock)).toBe(result)
+    expect(clock.pending()).toBe(0)
   })
 })

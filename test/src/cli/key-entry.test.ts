@@ -6,7 +6,7 @@ import { parseConfig } from '../../../src/config/parse-config.ts'
 const HASH = 'a'.repeat(64)
 
 test('the first configuration is one that the gate takes without a warning', async () => {
-  const file = { name: 'config.json', text: firstConfig(HASH) }
+  const file = { name: 'config.json', text: firstConfig(HASH, true) }
 
   const parsed = await parseConfig({ file, env: {}, readFile: undefined }, () => '')
 

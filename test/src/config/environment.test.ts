@@ -134,7 +134,7 @@ describe('API_KEYS', () => {
 
   test('with a blank inside a key is a problem that does not show the key', () => {
     expect(laid({}, { API_KEYS: 'sk-1,sk-2 sk-3\nsk-4' }).problems).toEqual([
-      { path: ['API_KEYS'], message: 'entry 2 holds a space; separate keys by commas' },
+      { path: ['keys', 1], message: 'holds a space; separate keys by commas' },
     ])
   })
 

@@ -50,6 +50,20 @@ describe('an unknown field', () => {
     ])
   })
 
+  test.each<[unknown, string]>([
+    [{ port: 3000 }, 'port: unknown field. Did you mean "listen.port"?'],
+    [{ host: '::1' }, 'host: unknown field. Did you mean "listen.host"?'],
+    [{ apiKeys: [] }, 'apiKeys: unknown field. Did you mean "keys"?'],
+    [{ upstreamUrl: 'x' }, 'upstreamUrl: unknown field. Did you mean "upstream.url"?'],
+    [{ keys: [{ ...KEY, key: 'x' }] }, 'keys[0].key: unknown field. Did you mean "secret"?'],
+    ...['limits', 'queue', 'usage', 'contexts', 'trustedProxies'].map((name): [unknown, string] => [
+      { [name]: {} },
+      `${name}: is not part of this version; remove it`,
+    ]),
+  ])('%j of a newcomer is told with where it belongs', (raw, message) => {
+    expect(explained(raw)).toEqual([message])
+  })
+
   test('does not hide the others', () => {
     expect(explained({ lisen: 1, listen: { prot: 1, hots: 2 } })).toEqual([
       'listen.prot: unknown field. Did you mean "port"?',
@@ -108,6 +122,22 @@ describe('a value of the wrong type', () => {
       'upstream.headers.x-n: must be text in quotes, but is a number',
     ],
     [{ publicUrl: false }, 'publicUrl: must be text in quotes, but is true or false'],
+  ])('%j', (raw, message) => {
+    expect(explained(raw)).toEqual([message])
+  })
+})
+
+describe('a value out of its range', () => {
+  test.each<[unknown, string]>([
+    [{ listen: { port: 65_536 } }, 'listen.port: must be at most 65535'],
+    [{ listen: { port: -1 } }, 'listen.port: must be at least 0'],
+    [{ body: { maxBytes: 1 } }, 'body.maxBytes: must be at least 1024'],
+    [{ listen: { host: '' } }, 'listen.host: must not be empty'],
+    [{ keys: [{ ...KEY, scopes: [] }] }, 'keys[0].scopes: must not be empty'],
+    [
+      { publicUrl: 'gate.example' },
+      'publicUrl: must be an http:// or https:// URL without user, query or fragment, such as http://127.0.0.1:8080',
+    ],
   ])('%j', (raw, message) => {
     expect(explained(raw)).toEqual([message])
   })

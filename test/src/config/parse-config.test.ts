@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { parseConfig } from '../../../src/config/parse-config.ts'
 import type { GateConfig } from '../../../src/config/schema.ts'
 import { faultsOf, hashOf, parse } from './parse.ts'
 
@@ -38,9 +39,9 @@ describe('without any file', () => {
     expect(await parse(undefined, { env: { LOG_LEVEL: 'loud', PORT: 'x' } })).toEqual({
       ok: false,
       message:
-        'The configuration in the environment is not valid:\n' +
-        '  listen.port: must be a number, but is text in quotes\n' +
-        '  log.level: must be one of "debug", "info", "warn", "error", "silent"',
+        'The environment is not valid:\n' +
+        '  PORT: must be a whole number from 0 to 65535\n' +
+        '  LOG_LEVEL: must be one of "debug", "info", "warn", "error", "silent"',
     })
   })
 })
@@ -125,6 +126,74 @@ test('{env:…} and {file:…} fill in values, before the environment wins', asy
   })
 })
 
+describe('a fault of the environment', () => {
+  test.each<[NodeJS.ProcessEnv, string]>([
+    [{ PORT: 'x' }, 'PORT: must be a whole number from 0 to 65535'],
+    [{ PORT: '70000' }, 'PORT: must be a whole number from 0 to 65535'],
+    [
+      { UPSTREAM_URL: 'gpu-box:8080' },
+      'UPSTREAM_URL: must be an http:// or https:// URL without user, query or fragment, such as http://127.0.0.1:8080',
+    ],
+    [
+      { UPSTREAM_URL: 'http://127.0.0.1:3000' },
+      "UPSTREAM_URL: is the gate's own address (port 3000); it must be llama-swap's, usually http://127.0.0.1:8080",
+    ],
+    [
+      { LOG_LEVEL: 'inof' },
+      'LOG_LEVEL: must be one of "debug", "info", "warn", "error", "silent". Did you mean "info"?',
+    ],
+    [
+      { API_KEYS: `a=${SECRET},b=x y` },
+      'API_KEYS, entry 2: the key must be printable ASCII without spaces and commas',
+    ],
+    [{ API_KEYS: `a=${SECRET},x y` }, 'API_KEYS, entry 2: holds a space; separate keys by commas'],
+    [
+      { API_KEYS: `a=${SECRET},a=${OTHER}` },
+      'API_KEYS, entry 2: the id "a" is also the id of API_KEYS, entry 1; ids must differ',
+    ],
+    [
+      { API_KEYS: `a=${SECRET},b=${SECRET}` },
+      'API_KEYS, entry 2: the key is the same as that of "a"; each key needs its own',
+    ],
+  ])('%j is told under the name of the variable', async (env, fault) => {
+    const message = `The environment is not valid:\n  ${fault}`
+    expect([
+      await parse(undefined, { env }),
+      await parse({ listen: {}, cors: {} }, { env }),
+    ]).toEqual([
+      { ok: false, message },
+      { ok: false, message },
+    ])
+  })
+
+  test('beside one of the file names both', async () => {
+    const file = { listen: { host: 7 }, keys: ['sk 1', SECRET] }
+    expect(await parse(file, { env: { PORT: '70000', API_KEYS: 'a=x y' } })).toEqual({
+      ok: false,
+      message:
+        'The configuration in ./config.json and the environment are not valid:\n' +
+        '  listen.host: must be text in quotes, but is a number\n' +
+        '  PORT: must be a whole number from 0 to 65535\n' +
+        '  keys[0]: must be printable ASCII without spaces and commas\n' +
+        '  API_KEYS, entry 1: the key must be printable ASCII without spaces and commas',
+    })
+  })
+
+  test('is not blamed for what the file cannot fill in, though it sets the same place', async () => {
+    expect(await faultsOf({ listen: { port: '{env:A}' } }, { env: { PORT: '4000' } })).toEqual([
+      'listen.port: the environment variable A is not set; set it, or remove this entry',
+    ])
+  })
+
+  test('is not blamed for what the file says where the variable is unset or empty', async () => {
+    expect(await parse({ listen: { port: 'x' } }, { env: { PORT: '' } })).toMatchObject({
+      message: expect.stringMatching(
+        /^The configuration in \.\/config\.json is not.*\n {2}listen\.port: /,
+      ),
+    })
+  })
+})
+
 function noSuchFile(): string {
   throw new Error('ENOENT: no such file')
 }
@@ -191,7 +260,7 @@ describe('keys', () => {
     ])
     expect(
       await faultsOf({ keys: [{ id: 'env-1', secret: SECRET }] }, { env: { API_KEYS: OTHER } }),
-    ).toEqual(['keys[1].id: "env-1" is also the id of keys[0]; ids must differ'])
+    ).toEqual(['API_KEYS, entry 1: the id "env-1" is also the id of keys[0]; ids must differ'])
   })
 
   test.each([
@@ -212,7 +281,7 @@ describe('keys', () => {
   test('need different secrets in file and environment, too', async () => {
     const env = { API_KEYS: `phone=${SECRET}` }
     expect(await faultsOf({ keys: [{ id: 'laptop', secret: hashOf(SECRET) }] }, { env })).toEqual([
-      'keys[1].secret: is the same as that of "laptop"; each key needs its own',
+      'API_KEYS, entry 1: the key is the same as that of "laptop"; each key needs its own',
     ])
   })
 })
@@ -432,7 +501,9 @@ describe('every content', () => {
       fc.asyncProperty(text, env, fc.boolean(), async (file, variables, isPublic) => {
         const result = await parse(file, { env: variables, isPublic })
         const said = result.ok ? `listens on ${result.config.listen.port}` : result.message
-        expect(said).toMatch(/^listens on \d+$|^The configuration in .* is not valid:\n {2}./s)
+        expect(said).toMatch(
+          /^listens on \d+$|^The (?:configuration in|environment) .*not valid:\n {2}./s,
+        )
       }),
       { numRuns: 200 },
     )
@@ -474,4 +545,14 @@ describe('every content', () => {
     expect(seen.accepted).toBeGreaterThan(0)
     expect(seen.refused).toBeGreaterThan(0)
   })
+})
+
+test('a key that is limited to some models and has "admin" is warned of: /upstream/ reaches them all', async () => {
+  const key = { id: 'both', secret: `sha256:${'a'.repeat(64)}`, scopes: ['admin'], models: ['glm'] }
+  const text = JSON.stringify({ keys: [key] })
+  const file = { name: 'config.json', text }
+  const parsed = await parseConfig({ file, env: {}, readFile: undefined }, () => 'unused')
+  expect(parsed.ok && parsed.warnings).toEqual([
+    'key "both" is limited to some models, but its scope "admin" reaches every model below /upstream/.',
+  ])
 })

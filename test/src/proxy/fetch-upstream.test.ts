@@ -406,3 +406,33 @@ describe('a failure', () => {
     expect(told).toEqual(['reset'])
   })
 })
+
+test.each(['head', 'chunk', 'end'] as const)(
+  'a bug in what is done with the %s is told as one, and ends the exchange once',
+  async (event) => {
+    const bugs: unknown[] = []
+    const told: string[] = []
+    const upstream = createFetchUpstream(
+      'http://upstream.test',
+      async () => new Response('a'),
+      (error) => bugs.push(error),
+    )
+    const bug = new Error('a bug')
+    const tell = (name: string): void => {
+      told.push(name)
+      if (name === event) throw bug
+    }
+    upstream.send(GET, {
+      head: () => tell('head'),
+      chunk: () => tell('chunk'),
+      end: () => tell('end'),
+      failure: (failure) => tell(failure),
+    })
+    await settled()
+    const before = ['head', 'chunk', 'end']
+    expect({ bugs, told }).toEqual({
+      bugs: [bug],
+      told: [...before.slice(0, before.indexOf(event) + 1), 'reset'],
+    })
+  },
+)
