@@ -56,24 +56,28 @@ describe.runIf(process.platform === 'linux').each(WATCHED)('on $name', (harness)
   }
 
   const kept = harness.cannot['absent-reader']
-  if (kept === undefined)
-    test('a client that has stopped to read does not keep its connection', async () => {
+  test.each(kept === undefined ? ['its connection'] : [])(
+    'a client that has stopped to read does not keep %s',
+    async () => {
       const pid = gate.process!.pid!
       const { before, clients } = await stall(pid)
       await expect
         .poll(() => socketsOf(pid), { timeout: GIVEN_UP_MS, interval: 100 })
         .toBeLessThanOrEqual(before)
       for (const client of clients) client.destroy()
-    })
-  else
-    test(`a client that has stopped to read still keeps it: ${kept}`, async () => {
+    },
+  )
+  test.each(kept === undefined ? [] : [kept])(
+    'a client that has stopped to read still keeps it: %s',
+    async () => {
       const pid = gate.process!.pid!
       const { before, clients } = await stall(pid)
       await sleep(KEPT_MS)
       expect(socketsOf(pid)).toBeGreaterThanOrEqual(before + CLIENTS)
       for (const client of clients) client.destroy()
       await expect.poll(() => socketsOf(pid)).toBeLessThanOrEqual(before)
-    })
+    },
+  )
 })
 
 /** How many sockets a process holds. */

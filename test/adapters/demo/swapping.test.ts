@@ -77,7 +77,7 @@ test('a fifth request waits for one of the four slots', async () => {
 })
 
 test('more than ten requests for a model are refused as by llama-swap', async () => {
-  const demo = await startDemo({ loadMs: 100 })
+  const demo = await startDemo({ loadMs: 1500 })
 
   const responses = await Promise.all(
     Array.from({ length: 11 }, () =>
