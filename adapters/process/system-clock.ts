@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/deps.ts'
 
-/** The machine's clock. Timers do not keep the process alive: open connections do. */
+/** The machine's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   setTimer(ms, run) {
