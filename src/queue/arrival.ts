@@ -1,0 +1,52 @@
+/** What a key may do to models that are not loaded: only use loaded ones, load into free room, or put others out. */
+export type SwapRight = 'use' | 'load' | 'evict'
+
+/** A request that wants to be sent to upstream. */
+export type Arrival = {
+  id: string
+  keyId: string
+  /** Share of the box relative to other keys. */
+  weight: number
+  /** Requests of one session share a prompt prefix in llama-server's cache. */
+  session: string | undefined
+  /** The model's own id. */
+  model: string
+  /** Estimated tokens of the prompt and the answer. */
+  tokens: number
+  swap: SwapRight
+  /** How many of the key's requests may wait. */
+  maxWaiting: number
+  /** How many of the key's requests may be answered at the same time; undefined: any number. */
+  maxRunning: number | undefined
+}
+
+/** Why a request does not get its turn. */
+export type QueueRefusal = 'queue-full' | 'key-queue-full' | 'waited-too-long' | 'model-not-loaded'
+
+/** What is to happen now. */
+export type Decision =
+  | { kind: 'start'; id: string }
+  | { kind: 'refuse'; id: string; why: QueueRefusal }
+
+/** Which models can be in memory together. */
+export type Residency = {
+  /** Whether loading the one makes llama-swap stop the other. */
+  evicts(starting: string, loaded: string): boolean
+}
+
+/** Numbers that steer the queue. Times are in milliseconds. */
+export type QueueRules = {
+  /** Requests that one model answers at the same time. */
+  slotsFor(model: string): number
+  /** Requests that may wait, over all keys. */
+  maxWaiting: number
+  maxWaitMs: number
+  /** How long requests for a model that is not loaded wait for those of the loaded one, at most. */
+  maxModelWaitMs: number
+  /** How long a model that was loaded stays, at least, while others wait. */
+  minResidencyMs: number
+  /** How long a model must have nothing to do before another key's request may put it out early. */
+  idleMs: number
+  /** Tokens by which a session may get ahead of others while it is kept together. */
+  quantumTokens: number
+}
