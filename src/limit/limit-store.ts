@@ -3,12 +3,16 @@ import type { KeyLimits } from './key-limits.ts'
 /** A value, or a promise of it: a store in memory answers at once, one across the network later. */
 export type Awaitable<T> = T | Promise<T>
 
-/** One request that asks to be let in. */
-export type Admission = {
+/** What stands for one admitted request until it ends. */
+export type Lease = {
   keyId: string
   limits: KeyLimits
-  /** Name of the lease, unique per request. */
+  /** Unique per request. */
   leaseId: string
+}
+
+/** One request that asks to be let in. */
+export type Admission = Lease & {
   /** Tokens to reserve until the real usage is known. */
   tokens: number
   /** How many leases the key may hold at the same time, this one included; undefined: any number. */
@@ -42,11 +46,11 @@ export type LimitStore = {
   /** Takes from every limit and opens a lease, or takes nothing at all. */
   admit(admission: Admission): Awaitable<Admitted>
   /** The request is alive: its lease counts for another `LEASE_MS`. */
-  renew(keyId: string, leaseId: string): Awaitable<void>
+  renew(lease: Lease): Awaitable<void>
   /** Ends the lease and puts the real tokens in the place of the reserved ones. A second call changes nothing. */
-  settle(keyId: string, limits: KeyLimits, leaseId: string, tokens: number): Awaitable<void>
+  settle(lease: Lease, tokens: number): Awaitable<void>
   /** Ends the lease as if the request had never been admitted: everything it took is given back. */
-  release(keyId: string, limits: KeyLimits, leaseId: string): Awaitable<void>
+  release(lease: Lease): Awaitable<void>
   /** What is left, without taking anything. */
   peek(keyId: string, limits: KeyLimits): Awaitable<Standing>
 }
