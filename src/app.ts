@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import type { Deps, HostBindings } from './deps.ts'
+import { admit } from './http/admit.ts'
 import { authenticate } from './http/authenticate.ts'
 import { authorizeRoute } from './http/authorize-route.ts'
 import { answerPreflight } from './http/cors.ts'
@@ -10,9 +11,12 @@ import { listModels, listRunning } from './http/list-models.ts'
 import { openScope } from './http/open-scope.ts'
 import { health, hello, refuseBadAddress, refuseUpgrade } from './http/own-routes.ts'
 import { refuse } from './http/refuse.ts'
+import { reportUsage } from './http/report-usage.ts'
+import { showStanding } from './http/show-standing.ts'
 import type { Asking } from './llama-swap/ask.ts'
 import { createModelDirectory } from './llama-swap/model-directory.ts'
 import { outboundHeaders } from './proxy/rewrite.ts'
+import { openQueue } from './queue/open-queue.ts'
 import { canonicalTarget, NO_TARGET } from './routes/canonical-path.ts'
 
 /** The gate: give it a request and what the host knows of it, get an answer. */
@@ -35,11 +39,14 @@ export function createApp(deps: Deps): Gate {
   app.use(refuseUpgrade)
 
   app.use(authenticate(deps))
+  app.use(showStanding(deps))
   app.use(authorizeRoute(deps))
   app.get('/v1/models', listModels(asking, directory))
   app.get('/models', listModels(asking, directory))
   app.get('/running', listRunning(asking, directory))
+  app.route('/usage', reportUsage(deps.usage, deps.clock))
   app.use(identifyModel(deps, directory))
+  app.use(admit(deps, directory, openQueue(deps, directory, asking)))
   app.all('*', forward(deps))
 
   app.onError((error, c) => {

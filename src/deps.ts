@@ -1,6 +1,8 @@
 import type { GateConfig } from './config/schema.ts'
-import type { ModelNames } from './llama-swap/model-names.ts'
+import type { LimitStore } from './limit/limit-store.ts'
+import type { ModelConfig } from './llama-swap/model-config.ts'
 import type { RequestEvent } from './log/request-event.ts'
+import type { UsageStore } from './usage/usage-store.ts'
 
 /** Header fields in the order of the wire; names in lower case, one pair per field line. */
 export type HeaderPairs = ReadonlyArray<readonly [name: string, value: string]>
@@ -67,8 +69,8 @@ export type Logger = {
   failure(requestId: string, error: unknown): void
 }
 
-/** Tells the names in llama-swap's own configuration file; undefined where none is readable. */
-export type ModelConfigSource = { read(): Promise<ModelNames | undefined> }
+/** Tells what stands in llama-swap's own configuration file; undefined where none is readable. */
+export type ModelConfigSource = { read(): Promise<ModelConfig | undefined> }
 
 /** SHA-256 (FIPS 180-4) of UTF-8 text as lower-case hex; a port because the fast way differs by runtime. */
 export type Sha256 = (text: string) => string | Promise<string>
@@ -81,6 +83,8 @@ export type Deps = {
   logger: Logger
   sha256: Sha256
   modelConfig: ModelConfigSource
+  limits: LimitStore
+  usage: UsageStore
 }
 
 /** What only the host knows of one request; travels as Hono's bindings. */

@@ -1,6 +1,8 @@
 import { createApp, type Gate } from '../../src/app.ts'
 import { parseConfig } from '../../src/config/parse-config.ts'
+import { createMemoryLimitStore } from '../../src/limit/memory-store.ts'
 import { createFetchUpstream } from '../../src/proxy/fetch-upstream.ts'
+import { createMemoryUsageStore } from '../../src/usage/memory-usage-store.ts'
 import { consoleLogger } from './console-logger.ts'
 import { subtleSha256 } from './subtle-sha256.ts'
 import { workerClock } from './worker-clock.ts'
@@ -26,7 +28,8 @@ async function build(env: WorkerEnv): Promise<Gate> {
   const input = { file, env: texts, readFile: undefined, isPublic: true }
   const loaded = await parseConfig(input, subtleSha256)
   if (!loaded.ok) throw new Error(loaded.message)
-  const { config } = loaded
+  // A request of a Worker cannot wake another one, so nobody could be told that it is their turn.
+  const config = { ...loaded.config, queue: false as const }
   return createApp({
     config,
     upstream: createFetchUpstream(
@@ -38,6 +41,8 @@ async function build(env: WorkerEnv): Promise<Gate> {
     logger: consoleLogger(config.log),
     sha256: subtleSha256,
     modelConfig: { read: async () => undefined },
+    limits: createMemoryLimitStore({ clock: workerClock }),
+    usage: createMemoryUsageStore(),
   })
 }
 

@@ -5,6 +5,7 @@ import type { GateConfig } from '../../src/config/schema.ts'
 import type { Upstream } from '../../src/deps.ts'
 import { configPath } from './load-config.ts'
 import { createModelConfigFile } from './model-config-file.ts'
+import { openStores } from './open-stores.ts'
 import { sha256 } from './sha256.ts'
 import { createStdoutLogger } from './stdout-logger.ts'
 import { systemClock } from './system-clock.ts'
@@ -37,6 +38,8 @@ export async function startGate(
     warn(
       `${modelFile} is not there, so the pins of llama-swap's profiles are not known: a key that is limited to a model reaches what a profile puts in its place. Set upstream.configFile to llama-swap's configuration.`,
     )
+  const configFile = configPath(process.env)
+  const stores = await openStores(config, { configFile, clock: systemClock }, warn)
   const gate = createApp({
     config,
     upstream: runtime.createUpstream(config.upstream.url.replace(/\/+$/, '')),
@@ -44,12 +47,15 @@ export async function startGate(
     logger,
     sha256,
     modelConfig: createModelConfigFile(modelFile, warn),
+    limits: stores.limits,
+    usage: stores.usage,
   })
   const listening = await runtime.serve(gate, config.listen)
   return {
     url: listening.url,
     async stop(graceMs) {
       await listening.stop(graceMs)
+      await stores.close()
       logger.flush()
     },
   }

@@ -30,9 +30,10 @@ export function createKeyring(keys: readonly KeyConfig[], sha256: Sha256): Keyri
   }
 }
 
-function entryOf({ id, scopes, models, expires, disabled }: KeyConfig): Entry {
+function entryOf({ id, expires, disabled, ...key }: KeyConfig): Entry {
+  const { scopes, models, swap, weight, limits } = key
   return {
-    principal: { keyId: id, scopes, models },
+    principal: { keyId: id, scopes, models, swap, weight, limits },
     expiresAt: expires === undefined ? Infinity : Date.parse(expires),
     disabled,
   }

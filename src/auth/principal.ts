@@ -1,3 +1,5 @@
+import type { KeyLimits } from '../limit/key-limits.ts'
+import type { SwapRight } from '../queue/arrival.ts'
 import type { Scope } from '../routes/route-table.ts'
 
 /** Who a request comes from: what the rest of the gate knows of a key. */
@@ -7,6 +9,10 @@ export type Principal = {
   scopes: readonly Scope[]
   /** Ids, aliases or patterns with `*`. */
   models: readonly string[]
+  swap: SwapRight
+  /** Share of the box beside other keys that wait. */
+  weight: number
+  limits: KeyLimits
 }
 
 /** Whether a principal has one of the scopes. */

@@ -1,7 +1,7 @@
 import type { GateError } from '../errors/gate-error.ts'
 import type { ModelPlace } from '../routes/route-table.ts'
 import { readMultipartField } from './read-multipart.ts'
-import { decodeJson, scanJsonObject } from './scan-json.ts'
+import { decodeJson, scanJsonObject, type Span } from './scan-json.ts'
 
 /** What a request names, read so that nobody behind the gate can read it otherwise. */
 export type ReadContent =
@@ -12,6 +12,8 @@ export type ReadContent =
       /** The Content-Type under which the body was read; undefined leaves the client's. */
       contentType: string | undefined
       queryModel: string | undefined
+      /** The top-level members of a JSON body. */
+      spans: ReadonlyMap<string, Span> | undefined
     }
   | { ok: false; error: GateError }
 
@@ -37,6 +39,7 @@ export function readContent(place: ModelPlace, inbound: Inbound): ReadContent {
         streamed: false,
         contentType: undefined,
         queryModel: undefined,
+        spans: undefined,
       }
     case 'query':
       return fromQuery(inbound.search)
@@ -52,7 +55,14 @@ function fromQuery(search: string): ReadContent {
   const [model, ...others] = new URLSearchParams(search).getAll('model')
   if (others.length > 0) return bad('The query must name one model.', 'model')
   if (!model) return { ok: false, error: { kind: 'model-missing' } }
-  return { ok: true, model, streamed: false, contentType: undefined, queryModel: model }
+  return {
+    ok: true,
+    model,
+    streamed: false,
+    contentType: undefined,
+    queryModel: model,
+    spans: undefined,
+  }
 }
 
 function fromForm({ body, contentType }: Inbound): ReadContent {
@@ -65,6 +75,7 @@ function fromForm({ body, contentType }: Inbound): ReadContent {
     streamed: false,
     contentType: field.contentType,
     queryModel: undefined,
+    spans: undefined,
   }
 }
 
@@ -91,6 +102,7 @@ function fromJson(body: Uint8Array | undefined): ReadContent {
     streamed: stream === true,
     contentType: 'application/json',
     queryModel: undefined,
+    spans: scan.members,
   }
 }
 

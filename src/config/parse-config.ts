@@ -3,7 +3,14 @@ import { explainIssues } from './explain-issues.ts'
 import { apiKeysEntry, variableFault, withEnvironment } from './environment.ts'
 import { isLoopback, isThisMachine } from './is-loopback.ts'
 import { readJson } from './read-json.ts'
-import { configSchema, type GateConfig, type KeyConfig } from './schema.ts'
+import { resolveLimits } from './resolve-limits.ts'
+import {
+  configSchema,
+  keyWithSecret,
+  type GateConfig,
+  type KeyConfig,
+  type WrittenKey,
+} from './schema.ts'
 import { showPath, substitute, type ConfigProblem, type Sources } from './substitute.ts'
 
 /** What a configuration is made of. */
@@ -43,7 +50,13 @@ export async function parseConfig(input: ConfigInput, sha256: Sha256): Promise<C
   const { keys: writtenKeys, $schema: _schema, ...rest } = parsed.data
   const longKeys = writtenKeys.map((key, i) => longForm(key, i))
   const warnings = longKeys.flatMap((key) => warningsFor(key))
-  const keys = await Promise.all(longKeys.map((key) => hashed(key, sha256)))
+  const keys = await Promise.all(
+    longKeys.map(async (key) => ({
+      ...key,
+      secret: await hashed(key.secret, sha256),
+      limits: resolveLimits(key.limits, rest.limits),
+    })),
+  )
   const config: GateConfig = { ...rest, keys }
   const conflicts = [...duplicateKeys(keys, file), ...unsafe(config, input.isPublic ?? false)]
   if (conflicts.length > 0) return invalid(conflicts)
@@ -90,18 +103,11 @@ function jsonObjectIn(text: string, problems: ConfigProblem[]): unknown {
   return {}
 }
 
-function longForm(key: string | KeyConfig, index: number): KeyConfig {
-  if (typeof key !== 'string') return key
-  return {
-    id: `key-${index + 1}`,
-    secret: key,
-    scopes: ['inference'],
-    models: ['*'],
-    disabled: false,
-  }
+function longForm(key: string | WrittenKey, index: number): WrittenKey {
+  return typeof key === 'string' ? keyWithSecret(`key-${index + 1}`, key) : key
 }
 
-function warningsFor(key: KeyConfig): string[] {
+function warningsFor(key: WrittenKey): string[] {
   const warnings: string[] = []
   if (!key.secret.startsWith('sha256:') && key.secret.length < SHORT_SECRET)
     warnings.push(
@@ -114,9 +120,8 @@ function warningsFor(key: KeyConfig): string[] {
   return warnings
 }
 
-async function hashed(key: KeyConfig, sha256: Sha256): Promise<KeyConfig> {
-  if (key.secret.startsWith('sha256:')) return key
-  return { ...key, secret: `sha256:${await sha256(key.secret)}` }
+async function hashed(secret: string, sha256: Sha256): Promise<string> {
+  return secret.startsWith('sha256:') ? secret : `sha256:${await sha256(secret)}`
 }
 
 function duplicateKeys(keys: KeyConfig[], file: Record<string, unknown>): ConfigProblem[] {

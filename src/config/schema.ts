@@ -1,4 +1,7 @@
 import * as z from 'zod'
+import type { KeyLimits } from '../limit/key-limits.ts'
+import { defaultLimits, keyLimits } from './limits-schema.ts'
+import { queueSchema } from './queue-schema.ts'
 
 /** The longest time a timer can wait on every runtime (2^31 - 1 ms, about 24 days). */
 const LONGEST_MS = 2_147_483_647
@@ -30,6 +33,8 @@ const secret = z
 
 export const SCOPES = ['inference', 'status', 'admin'] as const
 
+export const SWAP_RIGHTS = ['use', 'load', 'evict'] as const
+
 const keyObject = z.strictObject({
   id: z
     .string()
@@ -55,7 +60,25 @@ const keyObject = z.strictObject({
     .optional()
     .describe('From this time on the key is refused, for example 2027-01-01T00:00:00Z.'),
   disabled: z.boolean().default(false).describe('Refuses the key without removing it.'),
+  swap: z
+    .enum(SWAP_RIGHTS)
+    .default('evict')
+    .describe(
+      'use: only models that are loaded. load: also others where there is room. evict: others may be put out for them. Needs the queue.',
+    ),
+  weight: z
+    .number()
+    .min(0.01)
+    .max(100)
+    .default(1)
+    .describe('Share of the box beside other keys that wait: 2 gets twice as much as 1.'),
+  limits: keyLimits.describe('Limits of this key, where they differ from those of all keys.'),
 })
+
+/** A key of which only the secret is written. */
+export function keyWithSecret(id: string, secretText: string): WrittenKey {
+  return keyObject.parse({ id, secret: secretText })
+}
 
 const key = z
   .union([secret, keyObject])
@@ -105,6 +128,21 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   keys: z.array(key).default([]),
+  limits: defaultLimits.describe('Limits of every key that does not say otherwise.'),
+  queue: queueSchema,
+  usage: z
+    .strictObject({
+      file: z
+        .string()
+        .min(1)
+        .nullable()
+        .default('./data/usage.sqlite')
+        .describe(
+          'SQLite file for usage and for what is left of the limits; null keeps both in memory only.',
+        ),
+      keepDays: z.int().min(1).max(36_500).default(90).describe('How long usage is kept.'),
+    })
+    .prefault({}),
   heartbeat: z
     .strictObject({
       afterMs: milliseconds(
@@ -172,8 +210,11 @@ function isOrigin(text: string): boolean {
 /** The configuration as the file may say it. */
 export type ConfigFile = z.input<typeof configSchema>
 
+/** One key in its long form, as the file says it. */
+export type WrittenKey = z.output<typeof keyObject>
+
 /** One key with everything filled in; `secret` is always the hashed form. */
-export type KeyConfig = z.output<typeof keyObject>
+export type KeyConfig = Omit<WrittenKey, 'limits'> & { limits: KeyLimits }
 
 /** The configuration with every default filled in and every key in its long, hashed form. */
 export type GateConfig = Omit<z.output<typeof configSchema>, 'keys' | '$schema'> & {

@@ -14,9 +14,9 @@ const TYPES: Record<number, string> = {
 
 function errorBody(error: GateError): string {
   const status = statusOf(error)
-  // "Overloaded" invites a retry, and each one would start the load again that has just failed.
+  // "Overloaded" invites a retry: it would start the load again that has just failed, or change nothing.
   const type =
-    error.kind === 'model-load-failed'
+    error.kind === 'model-load-failed' || error.kind === 'model-not-loaded'
       ? 'api_error'
       : (TYPES[status] ?? (status >= 500 ? 'api_error' : 'invalid_request_error'))
   return JSON.stringify({ type: 'error', error: { type, message: messageOf(error) } })

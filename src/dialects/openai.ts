@@ -1,5 +1,6 @@
 import { statusOf, type GateError } from '../errors/gate-error.ts'
 import { messageOf, withoutRetryTriggers } from '../errors/message-of.ts'
+import type { LimitName } from '../limit/limit-store.ts'
 import type { DialectVoice } from './dialect.ts'
 
 /** OpenAI's `type` and `code` of a refusal. */
@@ -11,6 +12,8 @@ function typeAndCode(error: GateError): { type: string; code: string } {
       code: usableWord(code, status) ?? 'upstream_error',
     }
   }
+  if (error.kind === 'limit-reached')
+    return { type: 'rate_limit_error', code: CODE_OF_LIMIT[error.limit] }
   if (error.kind === 'stream-cut') return { type: 'server_error', code: 'stream_interrupted' }
   return { type: typeOfStatus(statusOf(error)), code: CODES[error.kind] }
 }
@@ -29,7 +32,17 @@ function typeOfStatus(status: number): string {
   return status >= 500 ? 'server_error' : 'invalid_request_error'
 }
 
-const CODES: Record<Exclude<GateError['kind'], 'upstream-refused' | 'stream-cut'>, string> = {
+/** OpenAI's own codes: what comes back within the minute, and what does not. */
+const CODE_OF_LIMIT: Record<LimitName, string> = {
+  'requests-per-minute': 'rate_limit_exceeded',
+  'tokens-per-minute': 'rate_limit_exceeded',
+  'tokens-per-day': 'insufficient_quota',
+  concurrent: 'concurrency_limit_exceeded',
+}
+
+type WithoutOneCode = 'upstream-refused' | 'stream-cut' | 'limit-reached'
+
+const CODES: Record<Exclude<GateError['kind'], WithoutOneCode>, string> = {
   'bad-host': 'invalid_host',
   'bad-path': 'not_found',
   'bad-request': 'invalid_request',
@@ -50,6 +63,10 @@ const CODES: Record<Exclude<GateError['kind'], 'upstream-refused' | 'stream-cut'
   'model-missing': 'model_missing',
   'model-unknown': 'model_not_found',
   'prompt-too-long': 'context_length_exceeded',
+  'key-queue-full': 'rate_limit_exceeded',
+  'queue-full': 'queue_full',
+  'waited-too-long': 'queue_timeout',
+  'model-not-loaded': 'model_not_loaded',
   'upstream-unreachable': 'upstream_unavailable',
   'upstream-broken': 'upstream_failed',
   'upstream-not-llama-swap': 'upstream_misconfigured',

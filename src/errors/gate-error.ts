@@ -1,3 +1,4 @@
+import type { LimitName } from '../limit/limit-store.ts'
 import type { Scope } from '../routes/route-table.ts'
 
 /** Every refusal of the gate, with the evidence that its message needs. */
@@ -24,6 +25,13 @@ export type GateError =
   | { kind: 'cross-site' }
   | { kind: 'model-missing' }
   | { kind: 'model-unknown'; model: string; suggestion?: string | undefined }
+  // What the key has used up.
+  | { kind: 'limit-reached'; limit: LimitName; retryAfterMs: number }
+  | { kind: 'key-queue-full' }
+  // What the box has room for.
+  | { kind: 'queue-full' }
+  | { kind: 'waited-too-long' }
+  | { kind: 'model-not-loaded'; model: string }
   // What upstream did.
   | { kind: 'upstream-unreachable' }
   | { kind: 'upstream-broken' }
@@ -70,6 +78,9 @@ export function statusOf(error: GateError): number {
       return 415
     case 'upgrade-refused':
       return 426
+    case 'limit-reached':
+    case 'key-queue-full':
+      return 429
     case 'upstream-refused':
       return error.status
     case 'internal':
@@ -79,6 +90,9 @@ export function statusOf(error: GateError): number {
     case 'upstream-key-refused':
     case 'stream-cut':
       return 502
+    case 'queue-full':
+    case 'waited-too-long':
+    case 'model-not-loaded':
     case 'upstream-unreachable':
     case 'upstream-busy':
     case 'model-loading':
@@ -92,32 +106,45 @@ export function statusOf(error: GateError): number {
 /** Seconds after which a retry makes sense; undefined where none does or the client's own pace is right. */
 export function retryAfterSecondsOf(error: GateError): number | undefined {
   switch (error.kind) {
+    case 'limit-reached':
+      return error.retryAfterMs / 1000
     case 'upstream-busy':
     case 'model-loading':
       return error.retryAfterSeconds
+    case 'key-queue-full':
+    case 'queue-full':
+    case 'waited-too-long':
     case 'upstream-unreachable':
       return 5
     // Each retry starts a load that failed a moment ago: clients that retry anyway should leave it time.
     case 'model-load-failed':
+    // It is loaded when somebody else asks for it.
+    case 'model-not-loaded':
       return 30
     default:
       return undefined
   }
 }
 
-/** Faults behind the gate that stay until somebody mends them. */
-const NEEDS_THE_OWNER: ReadonlySet<GateError['kind']> = new Set([
+/** What stays until somebody else does something. */
+const NEEDS_SOMEBODY_ELSE: ReadonlySet<GateError['kind']> = new Set([
+  'model-not-loaded',
   'model-load-failed',
   'upstream-key-refused',
   'upstream-not-llama-swap',
 ])
+
+/** SDKs put a wait of their own, of a second or so, in the place of a longer one: better none at all. */
+const LONGEST_WAIT_MS = 60_000
 
 /**
  * Whether the same request may succeed later. openai's and Anthropic's SDKs obey `x-should-retry`; without it they
  * repeat every status from 500 on, and Claude Code repeats a 401 for a minute.
  */
 export function isRetryable(error: GateError): boolean {
-  if (NEEDS_THE_OWNER.has(error.kind)) return false
+  if (error.kind === 'limit-reached') return error.retryAfterMs <= LONGEST_WAIT_MS
+  if (error.kind === 'key-queue-full') return true
+  if (NEEDS_SOMEBODY_ELSE.has(error.kind)) return false
   if (error.kind === 'upstream-refused') return error.status >= 500 && error.status !== 501
   return statusOf(error) >= 500
 }

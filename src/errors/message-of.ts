@@ -1,3 +1,4 @@
+import type { LimitName } from '../limit/limit-store.ts'
 import type { GateError } from './gate-error.ts'
 
 /**
@@ -79,6 +80,16 @@ export function messageOf(error: GateError): string {
       return unknownModelMessage(error.model, error.suggestion)
     case 'prompt-too-long':
       return error.message
+    case 'limit-reached':
+      return limitMessageOf(error.limit, error.retryAfterMs)
+    case 'key-queue-full':
+      return 'Rate limit: as many requests of this key are waiting as may wait (limits.waiting). Try again when one of them has ended.'
+    case 'queue-full':
+      return 'The queue in front of the models is full (queue.maxWaiting). Try again in a moment.'
+    case 'waited-too-long':
+      return 'This request did not get its turn within the time set by queue.maxWaitMs. Try again.'
+    case 'model-not-loaded':
+      return notLoadedMessage(error.model)
     default:
       return upstreamMessageOf(error)
   }
@@ -116,13 +127,37 @@ function upstreamMessageOf(error: AboutUpstream): string {
   }
 }
 
+/** The words "rate limit" tell OpenCode to wait; what is final until midnight must not hold them. */
+function limitMessageOf(limit: LimitName, retryAfterMs: number): string {
+  const wait = withoutStatusDigits(`${Math.ceil(retryAfterMs / 100) / 10}`)
+  switch (limit) {
+    case 'requests-per-minute':
+      return `Rate limit: this key has sent its requests of this minute (limits.requestsPerMinute). The next one may come in ${wait} s.`
+    case 'tokens-per-minute':
+      return `Rate limit: this key has used its tokens of this minute (limits.tokensPerMinute). There are enough again in ${wait} s.`
+    case 'tokens-per-day':
+      return 'This key has used what it may use in a day (limits.tokensPerDay). It may go on at midnight; the owner of the gate can raise the limit.'
+    case 'concurrent':
+      return 'Rate limit: as many requests of this key are running as may run at the same time (limits.concurrent).'
+  }
+}
+
 const SHOWN_MODEL_LENGTH = 80
+
+function shownModel(model: string): string {
+  return model.length > SHOWN_MODEL_LENGTH ? `${model.slice(0, SHOWN_MODEL_LENGTH)}…` : model
+}
+
+function notLoadedMessage(model: string): string {
+  return withoutRetryTriggers(
+    `The model "${shownModel(model)}" is not loaded, and this key may not load it (its "swap" in config.json). GET /running or the owner of the gate can tell what is loaded.`,
+  )
+}
 
 /** The one text for a model that is not there and for one that the key may not use: no oracle. */
 function unknownModelMessage(model: string, suggestion: string | undefined): string {
-  const shown = model.length > SHOWN_MODEL_LENGTH ? `${model.slice(0, SHOWN_MODEL_LENGTH)}…` : model
   const hint = suggestion === undefined ? '' : ` Did you mean "${suggestion}"?`
   return withoutRetryTriggers(
-    `Unknown model "${shown}".${hint} GET /v1/models lists what this key may use.`,
+    `Unknown model "${shownModel(model)}".${hint} GET /v1/models lists what this key may use.`,
   )
 }

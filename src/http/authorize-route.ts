@@ -24,6 +24,7 @@ export function authorizeRoute({ config }: Deps): GateMiddleware {
     )
       return refuse(c, { kind: 'cross-site' })
     c.set('route', route)
+    c.get('scope').route = route
     return next()
   }
 }

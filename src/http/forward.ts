@@ -1,20 +1,32 @@
 import type { Deps, HeaderPairs, OutboundRequest } from '../deps.ts'
 import { refusalOf } from '../errors/refusal.ts'
-import { Relay, type RelayPlan } from '../proxy/relay.ts'
+import { rateHeaders } from '../limit/rate-headers.ts'
+import type { RelayPlan } from '../proxy/relay-plan.ts'
+import { Relay } from '../proxy/relay.ts'
 import { openResponseClient } from '../proxy/response-client.ts'
 import { outboundHeaders, outboundSearch } from '../proxy/rewrite.ts'
+import { finishRequest } from './finish-request.ts'
 import type { GateContext, GateMiddleware } from './gate-env.ts'
 
 /** Sends the checked request to llama-swap and hands the answer to the relay; the relay's end is the request's end. */
 export function forward(deps: Deps): GateMiddleware {
+  const finish = finishRequest(deps)
   return async (c) => {
     const scope = c.get('scope')
+    const passage = c.get('passage')
     const opened = c.env.openClient?.() ?? openResponseClient(c.req.raw.signal, deps.clock)
     const relay = new Relay({
       ...planFor(c, deps),
       client: opened.client,
-      settle: (settled) => deps.logger.request(scope.eventFor(settled, deps.clock.now())),
+      settle(settled) {
+        const { sentAt } = settled
+        scope.queueMs = sentAt === undefined ? undefined : sentAt - scope.acceptedAt
+        scope.tokens = passage.end(settled)
+        finish(scope, settled)
+      },
+      bug: (error) => deps.logger.failure(scope.requestId, error),
     })
+    passage.begin(() => !relay.isStalled)
     relay.start()
     // Not before: what throws up to here is answered and logged like any other exception.
     scope.isRelayed = true
@@ -22,9 +34,13 @@ export function forward(deps: Deps): GateMiddleware {
   }
 }
 
-function planFor(c: GateContext, deps: Deps): Omit<RelayPlan, 'client' | 'settle'> {
+function planFor(c: GateContext, deps: Deps): Omit<RelayPlan, 'client' | 'settle' | 'bug'> {
   const { config, upstream, clock } = deps
-  const { dialect, ownHeaders } = c.get('scope')
+  const scope = c.get('scope')
+  const { dialect } = scope
+  const limits = scope.standing ? rateHeaders(scope.standing, dialect, clock.now()) : []
+  const ownHeaders = [...scope.ownHeaders, ...limits]
+  const { turn, meter } = c.get('passage')
   const { stream, kind } = c.get('route')
   const { model, streamed } = c.get('content')
   return {
@@ -37,6 +53,8 @@ function planFor(c: GateContext, deps: Deps): Omit<RelayPlan, 'client' | 'settle
     errors: kind === 'admin' ? 'as-is' : 'normalised',
     model,
     ownHeaders: kind === 'admin' ? [...ownHeaders, ...PAGE_HEADERS] : ownHeaders,
+    turn,
+    meter,
     heartbeat: config.heartbeat,
     timeouts: config.timeouts,
     refusalFor: (error) => refusalOf(error, dialect),
@@ -67,6 +85,6 @@ function outboundRequest(c: GateContext, { config }: Deps): OutboundRequest {
       requestId: c.get('scope').requestId,
       contentType: content.contentType,
     }),
-    body: content.body,
+    body: c.get('passage').body,
   }
 }

@@ -3,6 +3,8 @@ import type { Principal } from '../auth/principal.ts'
 import type { HostBindings } from '../deps.ts'
 import type { Route } from '../routes/route-table.ts'
 import type { CanonicalTarget } from '../routes/canonical-path.ts'
+import type { Span } from '../body/scan-json.ts'
+import type { Passage } from './passage.ts'
 import type { RequestScope } from './request-scope.ts'
 
 /** What identify-model learned, and what forward sends. */
@@ -14,6 +16,8 @@ export type Content = {
   /** The model that the query may name. */
   queryModel: string | undefined
   streamed: boolean
+  /** The top-level members of a JSON body. */
+  spans: ReadonlyMap<string, Span> | undefined
 }
 
 /** What middleware hands on to middleware. */
@@ -30,6 +34,7 @@ export type GateEnv = {
     secret: string
     route: Route
     content: Content
+    passage: Passage
   }
 }
 

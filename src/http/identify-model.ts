@@ -48,8 +48,8 @@ async function bodyOf(
 function contentOf(
   read: Extract<ReadContent, { ok: true }>,
 ): Omit<GateContext['var']['content'], 'body'> {
-  const { model, contentType, queryModel, streamed } = read
-  return { model, contentType, queryModel, streamed }
+  const { model, contentType, queryModel, streamed, spans } = read
+  return { model, contentType, queryModel, streamed, spans }
 }
 
 const ANY_MODEL: KnownNames = { names: NO_NAMES, failure: undefined }

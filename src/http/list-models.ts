@@ -2,7 +2,8 @@ import { ask, errorOfAsked, type Answer, type Asked, type Asking } from '../llam
 import type { ModelDirectory } from '../llama-swap/model-directory.ts'
 import { allowsModel } from '../llama-swap/model-names.ts'
 import { namesInListing, readListing } from '../llama-swap/read-listing.ts'
-import { entries, field } from '../llama-swap/read-unknown.ts'
+import { readRunning } from '../llama-swap/read-running.ts'
+import { entries } from '../llama-swap/read-unknown.ts'
 import type { GateMiddleware } from './gate-env.ts'
 import { freshText } from './own-answer.ts'
 import { refuse } from './refuse.ts'
@@ -33,14 +34,12 @@ export function listRunning(asking: Asking, directory: ModelDirectory): GateMidd
     if (scopes.includes('admin')) return next()
     const answer = await ask(asking, '/running')
     if (!isAnswer(answer)) return refuse(c, errorOfAsked(answer))
-    const running = field(parsed(answer.text), 'running')
-    if (!Array.isArray(running)) return refuse(c, errorOfAsked(answer))
+    const running = readRunning(answer.text)
+    if (!running) return refuse(c, errorOfAsked(answer))
     const { names } = await directory.namesFor('')
-    const visible = running.filter((item) =>
-      allowsModel(models, String(field(item, 'model')), names),
-    )
-    const shown = visible.map((item) =>
-      Object.fromEntries(entries(item).filter(([name]) => SHOWN_OF_RUNNING.has(name))),
+    const visible = running.filter(({ model }) => allowsModel(models, model, names))
+    const shown = visible.map(({ record }) =>
+      Object.fromEntries(entries(record).filter(([name]) => SHOWN_OF_RUNNING.has(name))),
     )
     return freshText(c, JSON.stringify({ running: shown }), 'application/json')
   }
@@ -48,12 +47,4 @@ export function listRunning(asking: Asking, directory: ModelDirectory): GateMidd
 
 function isAnswer(answer: Asked): answer is Answer {
   return typeof answer === 'object' && answer.status === 200
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,10 +1,13 @@
 import type { Deps } from '../deps.ts'
 import { corsHeaders } from './cors.ts'
+import { finishRequest } from './finish-request.ts'
 import type { GateMiddleware } from './gate-env.ts'
 import { RequestScope, type Ending } from './request-scope.ts'
 
 /** Opens what is known of a request, and logs its end unless the relay does. */
-export function openScope({ clock, config, logger }: Deps): GateMiddleware {
+export function openScope(deps: Deps): GateMiddleware {
+  const { clock, config } = deps
+  const finish = finishRequest(deps)
   return async (c, next) => {
     const { method } = c.req
     const { path } = c.env.target
@@ -14,7 +17,7 @@ export function openScope({ clock, config, logger }: Deps): GateMiddleware {
     c.set('scope', scope)
     await next()
     if (scope.isRelayed) return
-    logger.request(scope.eventFor(endingFor(scope, c.res.status), clock.now()))
+    finish(scope, endingFor(scope, c.res.status))
   }
 }
 

@@ -3,6 +3,9 @@ import { dialectOf } from '../dialects/dialect-of.ts'
 import type { Dialect } from '../dialects/dialect.ts'
 import { loggableModel, loggablePath } from '../log/loggable.ts'
 import type { Outcome, RequestEvent } from '../log/request-event.ts'
+import type { Standing } from '../limit/limit-store.ts'
+import type { Route } from '../routes/route-table.ts'
+import type { TokenCounts } from '../usage/record.ts'
 
 /** How a request ended, as far as its log event needs it. */
 export type Ending = {
@@ -25,6 +28,14 @@ export class RequestScope {
   ownHeaders: HeaderPairs
   keyId: string | undefined
   model: string | undefined
+  /** The id of the model, where the request named it by another name. */
+  modelId: string | undefined
+  route: Route | undefined
+  /** What is left of the key's limits after this request. */
+  standing: Standing | undefined
+  /** From acceptance until upstream was asked. */
+  queueMs: number | undefined
+  tokens: TokenCounts | undefined
   reason: string | undefined
   bytesIn = 0
   bytesOut = 0
@@ -60,6 +71,9 @@ export class RequestScope {
       status: ending.status,
       outcome: ending.outcome,
       reason: ending.reason ?? this.reason,
+      queueMs: this.queueMs,
+      promptTokens: this.tokens?.prompt,
+      completionTokens: this.tokens?.completion,
       ttftMs: firstByteAt === undefined ? undefined : firstByteAt - this.acceptedAt,
       durationMs: now - this.acceptedAt,
       bytesIn: this.bytesIn,

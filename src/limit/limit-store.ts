@@ -32,7 +32,11 @@ export type Gauge = {
 export type Standing = { requests: Gauge | undefined; tokens: Gauge | undefined }
 
 /** Which limit refused. */
-export type LimitName = 'requests-per-minute' | 'tokens-per-minute' | 'tokens-per-day' | 'concurrent'
+export type LimitName =
+  | 'requests-per-minute'
+  | 'tokens-per-minute'
+  | 'tokens-per-day'
+  | 'concurrent'
 
 export type Admitted =
   | { ok: true; standing: Standing }

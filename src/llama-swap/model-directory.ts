@@ -1,6 +1,7 @@
 import type { Deps } from '../deps.ts'
 import type { GateError } from '../errors/gate-error.ts'
 import { ask, errorOfAsked, type Asking } from './ask.ts'
+import { NO_MODEL_CONFIG, type ModelConfig } from './model-config.ts'
 import { isKnown, mergeNames, NO_NAMES, type ModelNames } from './model-names.ts'
 import { namesInListing, readListing } from './read-listing.ts'
 
@@ -11,6 +12,10 @@ export type KnownNames = { names: ModelNames; failure: GateError | undefined }
 export type ModelDirectory = {
   /** Names that are fresh enough to judge `name` by, or the reason why they are not. */
   namesFor(name: string): Promise<KnownNames>
+  /** The model that a name stands for; asked for only when nobody knows the name. */
+  idOf(name: string): Promise<string>
+  /** llama-swap's configuration file, as it was last read. */
+  config(): ModelConfig
   /** Takes what a listing that was just fetched says. */
   learn(listed: ModelNames): Promise<ModelNames>
 }
@@ -27,15 +32,16 @@ export function createModelDirectory(
 ): ModelDirectory {
   let listed = NO_NAMES
   let names = NO_NAMES
+  let config = NO_MODEL_CONFIG
   let learnedAt = -Infinity
   let failure: GateError | undefined
   let running: Promise<void> | undefined
 
   async function learn(latest: ModelNames): Promise<ModelNames> {
     listed = latest
-    const configured = (await deps.modelConfig.read()) ?? NO_NAMES
+    config = (await deps.modelConfig.read()) ?? NO_MODEL_CONFIG
     // The listing first: the file may have changed without llama-swap having read it again.
-    names = mergeNames(listed, configured)
+    names = mergeNames(listed, config.names)
     learnedAt = deps.clock.now()
     failure = undefined
     return names
@@ -47,18 +53,26 @@ export function createModelDirectory(
     await learn(listing ? namesInListing(listing) : listed)
     if (!listing) failure = errorOfAsked(answer)
   }
+  // The clock may jump back: a time in the future is not fresh either.
+  const age = (): number => Math.abs(deps.clock.now() - learnedAt)
+  function refreshed(): Promise<void> {
+    running ??= refresh().finally(() => {
+      running = undefined
+    })
+    return running
+  }
   return {
     learn,
+    config: () => config,
     async namesFor(name) {
-      // The clock may jump back: a time in the future is not fresh either.
-      const age = Math.abs(deps.clock.now() - learnedAt)
-      if (age > FRESH_MS || (age > ASK_AGAIN_MS && !isKnown(names, name))) {
-        running ??= refresh().finally(() => {
-          running = undefined
-        })
-        await running
-      }
+      if (age() > FRESH_MS || (age() > ASK_AGAIN_MS && !isKnown(names, name))) await refreshed()
       return { names, failure }
+    },
+    async idOf(name) {
+      if (age() > ASK_AGAIN_MS && !isKnown(names, name)) await refreshed()
+      // What is known is good enough to go on with; the next request finds what is new.
+      else if (age() > FRESH_MS) refreshed().catch(() => undefined)
+      return names.ids.has(name) ? name : (names.aliases.get(name) ?? name)
     },
   }
 }

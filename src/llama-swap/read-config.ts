@@ -1,16 +1,29 @@
 import { parse } from 'yaml'
+import type { ModelConfig, ModelGroup } from './model-config.ts'
 import type { ModelNames } from './model-names.ts'
 import { entries, field, texts } from './read-unknown.ts'
 
 /**
- * The names in llama-swap's own configuration file: models, aliases, the extra ids of `setParamsByID`, selectors,
- * the pins of profiles, and the models of peers. Its listing leaves out `unlisted` models and says nothing of pins.
+ * What llama-swap's own configuration file says of models: names, groups, how many requests one takes.
  *
  * @throws Error with yaml's message, which names line and column, when the text is not YAML
  */
-export function namesInConfig(text: string): ModelNames {
+export function readModelConfig(text: string): ModelConfig {
   // Every scalar as text, as llama-swap reads its names: an alias `7` is "7", not a number.
   const config: unknown = parse(text, { merge: true, schema: 'failsafe', logLevel: 'error' })
+  return {
+    names: namesIn(config),
+    groups: groupsIn(config),
+    remote: new Set(peerModels(config).map(({ id }) => id)),
+    concurrency: concurrencyIn(config),
+  }
+}
+
+/**
+ * The names: models, aliases, the extra ids of `setParamsByID`, selectors, the pins of profiles, and the models of
+ * peers. The listing leaves out `unlisted` models and says nothing of pins.
+ */
+function namesIn(config: unknown): ModelNames {
   const ids = new Set<string>()
   const aliases = new Map<string, string>()
   for (const [id, model] of entries(field(config, 'models'))) {
@@ -20,14 +33,18 @@ export function namesInConfig(text: string): ModelNames {
       if (!ids.has(variant)) aliases.set(variant.replaceAll('${MODEL_ID}', id), id)
   }
   for (const id of ids) aliases.delete(id)
-  addPeers(field(config, 'peers'), ids, aliases)
+  addPeers(config, ids, aliases)
   return { ids, aliases, selectors: selectorsIn(config), pins: pinsIn(config) }
 }
 
-function addPeers(peers: unknown, ids: Set<string>, aliases: Map<string, string>): void {
-  const offered = entries(peers).flatMap(([peer, about]) =>
+function peerModels(config: unknown): Array<{ model: string; id: string }> {
+  return entries(field(config, 'peers')).flatMap(([peer, about]) =>
     texts(field(about, 'models')).map((model) => ({ model, id: `${peer}/${model}` })),
   )
+}
+
+function addPeers(config: unknown, ids: Set<string>, aliases: Map<string, string>): void {
+  const offered = peerModels(config)
   for (const { model, id } of offered) {
     ids.add(id)
     // The bare name reaches the peer when it is the only one that has it.
@@ -52,4 +69,33 @@ function pinsIn(config: unknown): Map<string, string[]> {
       if (typeof to === 'string' && !NO_TARGET.test(to))
         pins.set(from, [...(pins.get(from) ?? []), to])
   return pins
+}
+
+/** `groups` stood at the top before it moved below `routing.router.settings`. */
+function groupsIn(config: unknown): ModelGroup[] {
+  const settings = field(field(field(config, 'routing'), 'router'), 'settings')
+  const groups = [...entries(field(config, 'groups')), ...entries(field(settings, 'groups'))]
+  return groups.map(([id, about]) => ({
+    id,
+    swap: flag(field(about, 'swap'), true),
+    exclusive: flag(field(about, 'exclusive'), true),
+    persistent: flag(field(about, 'persistent'), false),
+    members: texts(field(about, 'members')),
+  }))
+}
+
+function flag(value: unknown, fallback: boolean): boolean {
+  return typeof value === 'string' && value !== '' ? /^true$/i.test(value) : fallback
+}
+
+/** What llama-swap does with a limit of 0 or none. */
+const USUAL_CONCURRENCY = 10
+
+function concurrencyIn(config: unknown): Map<string, number> {
+  return new Map(
+    entries(field(config, 'models')).map(([id, model]) => {
+      const written = Number(field(model, 'concurrencyLimit') ?? 0)
+      return [id, written > 0 ? Math.floor(written) : USUAL_CONCURRENCY]
+    }),
+  )
 }

@@ -32,6 +32,11 @@ export function toPrettyLine(event: RequestEvent): string {
     `key=${event.keyId ?? '-'}`,
     event.model === undefined ? '' : `model=${quoted(event.model)}`,
     event.reason === undefined ? '' : `reason=${event.reason}`,
+    // A few milliseconds are the way through the gate.
+    (event.queueMs ?? 0) < 100 ? '' : `queued=${event.queueMs}ms`,
+    event.promptTokens === undefined
+      ? ''
+      : `tokens=${event.promptTokens}+${event.completionTokens ?? 0}`,
     event.ttftMs === undefined ? '' : `ttft=${event.ttftMs}ms`,
     `took=${event.durationMs}ms`,
     `in=${event.bytesIn}`,

@@ -14,6 +14,10 @@ export type RequestEvent = {
   outcome: Outcome
   /** Kind of the refusal or failure, when there was one. */
   reason: string | undefined
+  /** From acceptance until upstream was asked. */
+  queueMs: number | undefined
+  promptTokens: number | undefined
+  completionTokens: number | undefined
   /** From acceptance to the first byte of the answer's body, heartbeats not counted. */
   ttftMs: number | undefined
   durationMs: number

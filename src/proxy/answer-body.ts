@@ -2,6 +2,7 @@ import { joinBytes } from '../body/join-bytes.ts'
 import { repairErrorFrames } from '../dialects/anthropic.ts'
 import type { Dialect } from '../dialects/dialect.ts'
 import { endingOf, type StreamFormat } from '../dialects/stream-format.ts'
+import type { Meter } from '../usage/meter.ts'
 import { FrameBuffer } from './frame-buffer.ts'
 
 /** What a body of upstream's answer can do to the client's end. */
@@ -30,7 +31,7 @@ const CLOSING: Record<number, number> = { 0x7b: 0x7d, 0x5b: 0x5d }
  * A body that is not an event stream. llama-swap ends an answer whose model died as if it were finished, so JSON of
  * unknown length that begins as an object or a list counts as whole only when it ends as one.
  */
-export function plainBody(sink: BodySink, mustEndLikeJson: boolean): AnswerBody {
+export function plainBody(sink: BodySink, meter: Meter, mustEndLikeJson: boolean): AnswerBody {
   let firstInk: number | undefined
   let lastInk: number | undefined
   return {
@@ -39,6 +40,7 @@ export function plainBody(sink: BodySink, mustEndLikeJson: boolean): AnswerBody 
         firstInk ??= bytes.find((byte) => byte > BLANK)
         lastInk = bytes.findLast((byte) => byte > BLANK) ?? lastInk
       }
+      meter.piece(bytes)
       sink.write(bytes)
     },
     end() {
@@ -64,21 +66,26 @@ const TAIL_BYTES = 8192
 const NEEDS_NO_BLANK_LINE = /^(?:data: ?\[DONE\])?[\r\n]*$/
 const NOTHING = new Uint8Array()
 
+/** How the frames of a stream are to be read. */
+export type StreamKind = { format: StreamFormat | undefined; dialect: Dialect }
+
 /**
  * An event stream, passed on in whole frames. Its end is checked for the terminator of its format; formats that are not
  * known are believed.
  */
 export function eventStreamBody(
   sink: BodySink,
-  format: StreamFormat | undefined,
-  dialect: Dialect,
+  meter: Meter,
+  { format, dialect }: StreamKind,
 ): AnswerBody {
   const frames = new FrameBuffer()
   // References to the last chunks only: a look at their text costs nothing until the stream ends.
   let tail: Uint8Array[] = []
   let tailBytes = 0
 
-  const pass = (bytes: Uint8Array): void => {
+  const pass = (whole: Uint8Array): void => {
+    const bytes = meter.frames(whole)
+    if (bytes.length === 0) return
     tail.push(bytes)
     tailBytes += bytes.length
     while (tailBytes - tail[0]!.length >= TAIL_BYTES) tailBytes -= tail.shift()!.length

@@ -1,19 +1,7 @@
-import type { Dialect } from '../dialects/dialect.ts'
 import { voiceOf } from '../dialects/dialect-of.ts'
-import type { StreamFormat } from '../dialects/stream-format.ts'
-import type {
-  ClientEnd,
-  Clock,
-  HeaderPairs,
-  OutboundRequest,
-  Upstream,
-  UpstreamCall,
-  UpstreamEvents,
-  UpstreamFailure,
-} from '../deps.ts'
+import type { HeaderPairs, UpstreamCall, UpstreamEvents, UpstreamFailure } from '../deps.ts'
 import { isRetryable, type GateError } from '../errors/gate-error.ts'
 import { readUpstreamError } from '../errors/read-upstream-error.ts'
-import type { Refusal } from '../errors/refusal.ts'
 import type { Outcome } from '../log/request-event.ts'
 import {
   collectedBody,
@@ -32,41 +20,10 @@ import {
   valueOf,
 } from './answer-head.ts'
 import { ClientAnswer } from './client-answer.ts'
+import type { RelayPlan } from './relay-plan.ts'
 import { isEmpty502, maySendAgain } from './retry.ts'
 import { returnedHeaders } from './rewrite.ts'
 import { SilenceWatch, type SilenceLimits } from './silence-watch.ts'
-
-/** How an exchange ended, told exactly once. */
-export type Settled = {
-  outcome: Outcome
-  status: number
-  reason: string | undefined
-  firstByteAt: number | undefined
-  bytesOut: number
-}
-
-/** One request on its way through the gate. Times are in milliseconds; 0 means no limit. */
-export type RelayPlan = {
-  upstream: Upstream
-  clock: Clock
-  client: ClientEnd
-  request: OutboundRequest
-  dialect: Dialect
-  /** How the route's event stream ends, where that is known. */
-  format: StreamFormat | undefined
-  /** True when the client asked for a stream: only then may the answer be committed before upstream speaks. */
-  streamed: boolean
-  /** `as-is` hands on upstream's errors and redirects untouched: llama-swap's own pages expect them so. */
-  errors: 'normalised' | 'as-is'
-  /** The model that the client named. */
-  model: string | undefined
-  /** Fields of the gate itself, on every answer. */
-  ownHeaders: HeaderPairs
-  heartbeat: { afterMs: number; everyMs: number }
-  timeouts: { upstreamHeadersMs: number; upstreamSilenceMs: number }
-  refusalFor(error: GateError): Refusal
-  settle(settled: Settled): void
-}
 
 /** An error is a few hundred bytes, sent at once. */
 const ERROR_WITHIN_MS = 10_000
@@ -77,7 +34,7 @@ const decoder = new TextDecoder()
 /**
  * Carries one exchange: upstream's events come in, writes to the client go out, and it knows neither end.
  *
- * waiting → (committed early by a heartbeat) → answering → settled
+ * queued → waiting → (committed early by a heartbeat) → answering → settled
  */
 export class Relay implements UpstreamEvents, BodySink {
   readonly #plan: RelayPlan
@@ -85,7 +42,9 @@ export class Relay implements UpstreamEvents, BodySink {
   readonly #answer: ClientAnswer
   #call: UpstreamCall | undefined
   #attempt = 1
-  #sentAt: number
+  // When this attempt and the first one were sent.
+  #sentAt = 0
+  #firstSentAt: number | undefined
   // Upstream answered; undefined while it is silent.
   #body: AnswerBody | undefined
   // The body is an error that is read whole before the client hears of it.
@@ -93,36 +52,50 @@ export class Relay implements UpstreamEvents, BodySink {
   // The body is an event stream, so a heartbeat may stand between its frames.
   #isStream = false
   #paused = false
+  #beating = false
   #settled = false
   #firstByteAt: number | undefined
 
   constructor(plan: RelayPlan) {
     this.#plan = plan
-    this.#sentAt = plan.clock.now()
     this.#answer = new ClientAnswer(plan.client, plan.ownHeaders)
-    this.#watch = new SilenceWatch(plan.clock, this.#limits(plan.timeouts.upstreamHeadersMs), {
+    // How long a request may wait for its turn is the queue's to say.
+    this.#watch = new SilenceWatch(plan.clock, this.#limits(0), {
       beat: () => this.#beat(),
       expired: () => this.#expired(),
     })
   }
 
-  /** Sends the request; everything after that is told by events. */
+  /** The client does not read: nothing moves until it does. */
+  get isStalled(): boolean {
+    return this.#paused
+  }
+
+  /** Sends the request when its turn comes; everything after that is told by events. */
   start(): void {
-    this.#plan.client.listen({ drained: () => this.#drained(), gone: () => this.#gone() })
+    const { client, turn } = this.#plan
+    client.listen({ drained: () => this.#drained(), gone: () => this.#gone() })
     // Left while its request was checked: a model would be loaded for nobody.
-    if (this.#plan.client.isGone) return this.#gone()
+    if (client.isGone) return this.#gone()
+    turn.wait({ granted: () => this.#granted(), refused: (error) => this.#fail(error) })
+  }
+
+  #granted(): void {
+    if (this.#settled) return
+    this.#firstSentAt = this.#plan.clock.now()
     try {
       this.#sendUp()
     } catch (error) {
-      // A bug of the upstream: it is told elsewhere, and no timer of this exchange may act for it later.
-      this.#settled = true
-      this.#watch.stop()
-      throw error
+      // Whose turn it is may be told from within another request, which must not suffer for it.
+      this.#plan.bug(error)
+      this.#fail({ kind: 'internal' })
     }
   }
 
   #sendUp(): void {
     const attempt = this.#attempt
+    this.#sentAt = this.#plan.clock.now()
+    this.#watch.limitTo(this.#limits(this.#plan.timeouts.upstreamHeadersMs))
     const call = this.#plan.upstream.send(this.#plan.request, this)
     // An upstream that fails at once tells so within `send`, and the next attempt may have taken this one's place.
     if (attempt === this.#attempt) this.#call = call
@@ -137,8 +110,11 @@ export class Relay implements UpstreamEvents, BodySink {
     this.#isRead = this.#isReadAsError(status)
     const limitMs = this.#isRead ? ERROR_WITHIN_MS : timeouts.upstreamSilenceMs
     this.#watch.limitTo(this.#limits(limitMs))
-    // It may be megabytes, and an answer takes minutes; only an error can still lead to a second sending.
-    if (!this.#isRead) this.#plan.request = { ...request, body: undefined }
+    if (!this.#isRead) {
+      this.#plan.turn.answered()
+      // It may be megabytes, and an answer takes minutes; only an error can still lead to a second sending.
+      this.#plan.request = { ...request, body: undefined }
+    }
     this.#body = this.#bodyFor(status, headers)
   }
 
@@ -183,6 +159,7 @@ export class Relay implements UpstreamEvents, BodySink {
   // Choosing what the answer becomes.
 
   #bodyFor(status: number, headers: HeaderPairs): AnswerBody {
+    const { meter, format, dialect } = this.#plan
     if (this.#isRead) return collectedBody((body) => this.#errorCollected(status, headers, body))
     const isStream = isEventStream(headers)
     if (this.#answer.isCommitted && !(isStream && status === 200))
@@ -190,8 +167,8 @@ export class Relay implements UpstreamEvents, BodySink {
     if (!this.#answer.isCommitted) this.#answer.commit(status, answerHeaders(headers, isStream))
     if (hasNoBody(this.#plan.request.method, status)) return emptyBody(this)
     this.#isStream = isStream
-    if (isStream) return eventStreamBody(this, this.#plan.format, this.#plan.dialect)
-    return plainBody(this, isJsonOfUnknownLength(headers))
+    if (isStream) return eventStreamBody(this, meter, { format, dialect })
+    return plainBody(this, meter, isJsonOfUnknownLength(headers))
   }
 
   #isReadAsError(status: number): boolean {
@@ -258,8 +235,6 @@ export class Relay implements UpstreamEvents, BodySink {
       return false
     this.#attempt++
     this.#body = undefined
-    this.#sentAt = this.#plan.clock.now()
-    this.#watch.limitTo(this.#limits(this.#plan.timeouts.upstreamHeadersMs))
     this.#sendUp()
     return true
   }
@@ -268,7 +243,9 @@ export class Relay implements UpstreamEvents, BodySink {
 
   #limits(limitMs: number): SilenceLimits {
     const { afterMs, everyMs } = this.#plan.heartbeat
-    return { firstBeatMs: this.#plan.streamed ? afterMs : 0, beatEveryMs: everyMs, limitMs }
+    // Once there was a heartbeat the next ones keep its pace, whatever else begins.
+    const firstBeatMs = this.#beating ? Math.min(afterMs, everyMs) : afterMs
+    return { firstBeatMs: this.#plan.streamed ? firstBeatMs : 0, beatEveryMs: everyMs, limitMs }
   }
 
   #beat(): void {
@@ -278,6 +255,7 @@ export class Relay implements UpstreamEvents, BodySink {
       this.#answer.commit(200, EARLY_HEADERS)
       this.#isStream = true
     }
+    this.#beating = true
     this.#send(encoder.encode(voiceOf(this.#plan.dialect).heartbeat))
   }
 
@@ -315,6 +293,12 @@ export class Relay implements UpstreamEvents, BodySink {
     this.#watch.stop()
     // After a whole answer there is nothing to abort; in every other case llama-swap must see the gate leave.
     if (outcome !== 'completed') this.#call?.abort()
-    this.#plan.settle({ ...this.#answer.sent, outcome, reason, firstByteAt: this.#firstByteAt })
+    this.#plan.settle({
+      ...this.#answer.sent,
+      outcome,
+      reason,
+      firstByteAt: this.#firstByteAt,
+      sentAt: this.#firstSentAt,
+    })
   }
 }

@@ -3,7 +3,9 @@ import { createApp, type Gate } from '../../../src/app.ts'
 import { parseConfig } from '../../../src/config/parse-config.ts'
 import type { ConfigFile, GateConfig } from '../../../src/config/schema.ts'
 import type { Deps, HostBindings } from '../../../src/deps.ts'
+import { createMemoryLimitStore } from '../../../src/limit/memory-store.ts'
 import type { RequestEvent } from '../../../src/log/request-event.ts'
+import { createMemoryUsageStore } from '../../../src/usage/memory-usage-store.ts'
 import { fakeClock, type FakeClock } from '../../support/fake-clock.ts'
 import { FakeUpstream, jsonAnswer, type FakeCall } from '../../support/fake-upstream.ts'
 
@@ -22,6 +24,8 @@ export const ORIGIN = 'http://gate.test:3000'
 
 const CONFIG: ConfigFile = {
   upstream: { apiKey: UPSTREAM_KEY },
+  // Each question of the queue to upstream would be one more call in every test.
+  queue: false,
   keys: [
     { id: 'user', secret: KEYS.user },
     { id: 'limited', secret: KEYS.limited, models: ['glm-4.7-flash'] },
@@ -110,6 +114,8 @@ export async function openGate(
     },
     sha256,
     modelConfig: { read: () => Promise.resolve(undefined) },
+    limits: createMemoryLimitStore({ clock }),
+    usage: createMemoryUsageStore(),
     ...deps,
   })
   return { gate, upstream, clock, events, failures, ask: (path, asked) => ask(gate, path, asked) }

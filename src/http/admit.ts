@@ -1,0 +1,99 @@
+import type { Deps } from '../deps.ts'
+import type { GateError } from '../errors/gate-error.ts'
+import { createEstimator } from '../limit/estimate.ts'
+import type { KeyLimits } from '../limit/key-limits.ts'
+import type { Admission, Lease } from '../limit/limit-store.ts'
+import type { ModelDirectory } from '../llama-swap/model-directory.ts'
+import type { Arrival } from '../queue/arrival.ts'
+import type { Dispatcher } from '../queue/dispatcher.ts'
+import { FREE_TURN } from '../queue/turn.ts'
+import { LlamaCppModels } from '../usage/llama-cpp-models.ts'
+import type { GateContext, GateMiddleware } from './gate-env.ts'
+import { createPassage, freePassage } from './passage.ts'
+import { refuse } from './refuse.ts'
+import { workOf, type Learned, type Work } from './work-of.ts'
+
+/** Takes the request from its key's limits, all of them or none, and gives it a place in the queue. */
+export function admit(
+  deps: Deps,
+  directory: ModelDirectory,
+  dispatcher: Dispatcher | undefined,
+): GateMiddleware {
+  const learned: Learned = { estimator: createEstimator(), llamaCpp: new LlamaCppModels() }
+  return async (c, next) => {
+    const { model, body } = c.get('content')
+    if (c.get('route').kind !== 'inference' || model === undefined) {
+      c.set('passage', freePassage(body))
+      return next()
+    }
+    const modelId = await directory.idOf(model)
+    c.get('scope').modelId = modelId
+    const work = workOf(c, modelId, learned)
+    if ('error' in work) return refuse(c, work.error)
+    const lease = leaseOf(c)
+    const refused =
+      lease &&
+      (await refusedByLimits(c, deps, {
+        ...lease,
+        tokens: work.tokens,
+        maxLeases: maxLeasesOf(lease.limits, dispatcher),
+      }))
+    if (refused) return refuse(c, refused)
+    const turn = dispatcher?.turnFor(arrivalOf(c, work)) ?? FREE_TURN
+    c.set('passage', createPassage(deps, { work, lease, turn }, learned))
+    return next()
+  }
+}
+
+/** What free routes take of the limits: nothing. A key without any limit needs no lease either. */
+function leaseOf(c: GateContext): Lease | undefined {
+  const { keyId, limits } = c.get('principal')
+  const { requestsPerMinute, tokensPerMinute, tokensPerDay, concurrent } = limits
+  const isLimited = requestsPerMinute ?? tokensPerMinute ?? tokensPerDay ?? concurrent
+  if (isLimited === undefined || c.get('route').cost === 'free') return undefined
+  return { keyId, limits, leaseId: c.get('scope').requestId }
+}
+
+async function refusedByLimits(
+  c: GateContext,
+  { limits }: Deps,
+  admission: Admission,
+): Promise<GateError | undefined> {
+  const admitted = await limits.admit(admission)
+  c.get('scope').standing = admitted.standing
+  if (admitted.ok) return undefined
+  const { limit, retryAfterMs } = admitted
+  return { kind: 'limit-reached', limit, retryAfterMs }
+}
+
+/** With a queue, what is over the key's share may wait there; without one it is refused at once. */
+function maxLeasesOf(
+  { concurrent, waiting }: KeyLimits,
+  dispatcher: Dispatcher | undefined,
+): number | undefined {
+  if (concurrent === undefined) return undefined
+  return dispatcher ? concurrent + waiting : concurrent
+}
+
+/** Work that has no tokens takes as much of a key's share as a short answer. */
+const TOKENS_OF_OTHER_WORK = 1000
+
+function arrivalOf(c: GateContext, { modelId, hasTokens, tokens }: Work): Arrival {
+  const { keyId, weight, swap, limits } = c.get('principal')
+  return {
+    id: c.get('scope').requestId,
+    keyId,
+    weight,
+    session: sessionOf(c),
+    model: modelId,
+    tokens: hasTokens ? tokens : TOKENS_OF_OTHER_WORK,
+    swap,
+    maxWaiting: limits.waiting,
+    maxRunning: limits.concurrent,
+  }
+}
+
+/** OpenCode's name for a session, and Claude Code's. */
+function sessionOf(c: GateContext): string | undefined {
+  return c.req.header('x-session-id') ?? c.req.header('x-claude-code-session-id')
+}

@@ -1,0 +1,108 @@
+import { withMembers, type MemberChange } from '../body/rewrite-json.ts'
+import type { GateError } from '../errors/gate-error.ts'
+import { textBytes, type Estimator } from '../limit/estimate.ts'
+import { allowedOutput, capOutput, type Members } from '../limit/output-cap.ts'
+import { askForUsage } from '../usage/ask-for-usage.ts'
+import { countPrompts } from '../usage/count-prompts.ts'
+import { createMeter } from '../usage/create-meter.ts'
+import type { LlamaCppModels } from '../usage/llama-cpp-models.ts'
+import type { Meter } from '../usage/meter.ts'
+import { NO_METER } from '../usage/no-meter.ts'
+import type { GateContext } from './gate-env.ts'
+
+/** What the gate remembers of its models from earlier answers. */
+export type Learned = { estimator: Estimator; llamaCpp: LlamaCppModels }
+
+/** What one request is about to do, and what is sent for it. */
+export type Work = {
+  modelId: string
+  /** What is sent: the client's bytes, or those with the gate's own few changes. */
+  body: Uint8Array<ArrayBuffer> | undefined
+  /** Whether the route's work is counted in tokens. */
+  hasTokens: boolean
+  streamed: boolean
+  bodyBytes: number
+  /** Tokens of prompt and answer, estimated. */
+  tokens: number
+  /** Those of the prompt. */
+  prompt: number
+  meter: Meter
+}
+
+/** Finds out what a request will cost, and makes the changes to it that its key and the count of tokens need. */
+export function workOf(
+  c: GateContext,
+  modelId: string,
+  learned: Learned,
+): Work | { error: GateError } {
+  const { body, spans } = c.get('content')
+  if (!body || !spans || c.get('route').cost !== 'tokens') return { ...NO_TOKENS, modelId, body }
+  return tokenWorkOf(c, modelId, { members: { body, spans }, learned })
+}
+
+const NO_TOKENS = {
+  hasTokens: false,
+  streamed: false,
+  bodyBytes: 0,
+  tokens: 0,
+  prompt: 0,
+  meter: NO_METER,
+}
+
+function tokenWorkOf(
+  c: GateContext,
+  modelId: string,
+  { members, learned }: { members: Members; learned: Learned },
+): Work | { error: GateError } {
+  const { stream: format } = c.get('route')
+  const streamed = c.get('content').streamed && format !== undefined
+  const changes = cappedOutput(c, members)
+  if ('error' in changes) return changes
+  const isLlamaCpp = learned.llamaCpp.has(modelId)
+  const asked = askForUsage({
+    body: members.body,
+    members: members.spans,
+    format,
+    streamed,
+    isLlamaCpp,
+  })
+  const bodyBytes = textBytes(members.body)
+  const estimate = learned.estimator.estimate(modelId, {
+    bodyBytes,
+    maxOutput: mostOutput(c, members),
+  })
+  return {
+    modelId,
+    body: withMembers(members.body, members.spans, [...changes, ...asked.changes]),
+    hasTokens: true,
+    streamed,
+    bodyBytes,
+    tokens: estimate.prompt + estimate.output,
+    prompt: estimate.prompt,
+    meter: createMeter({
+      format,
+      streamed,
+      takeOut: asked.takeOut,
+      prompts: countPrompts(members.body, members.spans),
+      promptEstimate: estimate.prompt,
+      isLlamaCpp,
+    }),
+  }
+}
+
+/** The changes to a request that asks for more than its key may have. */
+function cappedOutput(c: GateContext, members: Members): MemberChange[] | { error: GateError } {
+  const { maxOutputTokens } = c.get('principal').limits
+  const { stream: format } = c.get('route')
+  if (maxOutputTokens === undefined || format === undefined) return []
+  const capped = capOutput(members, format, maxOutputTokens)
+  return capped.ok ? capped.changes : { error: capped.error }
+}
+
+/** Routes whose answer is no text, such as embeddings, have no stream either. */
+function mostOutput(c: GateContext, members: Members): number | undefined {
+  if (c.get('route').stream === undefined) return 0
+  const { maxOutputTokens = Infinity } = c.get('principal').limits
+  const most = Math.min(allowedOutput(members) ?? Infinity, maxOutputTokens)
+  return most === Infinity ? undefined : most
+}

@@ -1,0 +1,124 @@
+/** Guesses what a request will cost, before anything is known, and learns from what it did cost. */
+export type Estimator = {
+  /** Tokens that a request for the model will take. */
+  estimate(model: string, request: RequestSize): Estimate
+  /** Takes what an answer has told. */
+  learn(model: string, learned: Learned): void
+}
+
+/** `maxOutput` is what the request allows itself, over all its answers; undefined: no limit. */
+export type RequestSize = { bodyBytes: number; maxOutput: number | undefined }
+
+/** In tokens, whole and not negative; `tokens` is the sum of both. */
+export type Estimate = { prompt: number; output: number; tokens: number }
+
+export type Learned = {
+  /** As `textBytes` counts them. */
+  bodyBytes: number
+  /** Those of the prompt that did not come from the cache. */
+  computedTokensOfPrompt: number
+  completion: number
+}
+
+/** English, code and JSON in the tokenizers of current models. */
+const BYTES_PER_TOKEN = 3.6
+
+/** Share of the newest request in the learned factor. */
+const LEARNING_RATE = 0.1
+
+/** Far below 1 where most of a prompt comes from the cache, above it for scripts other than Latin. */
+const FACTOR = { least: 0.05, most: 4 }
+
+/** The share of answers that are at most as long as estimated. */
+const OUTPUT_QUANTILE = 0.9
+
+/** How far one answer moves the estimate of the output. */
+const OUTPUT_STEP = 0.2
+
+const OUTPUT = { first: 1024, least: 16, most: 131_072 }
+
+const MAX_MODELS = 256
+
+/** `factor` is what prompts cost, relative to the plain estimate; `output` is the learned length of an answer. */
+type Habit = { factor: number; output: number }
+
+/** Knows at most 256 models; the one that it learned of longest ago is forgotten first. */
+export function createEstimator(): Estimator {
+  const habits = new Map<string, Habit>()
+  const habitOf = (model: string): Habit => habits.get(model) ?? { factor: 1, output: OUTPUT.first }
+  return {
+    estimate(model, { bodyBytes, maxOutput }) {
+      const habit = habitOf(model)
+      const prompt = Math.ceil((bodyBytes / BYTES_PER_TOKEN) * habit.factor)
+      const output = Math.ceil(Math.min(maxOutput ?? Infinity, habit.output))
+      return { prompt, output, tokens: prompt + output }
+    },
+    learn(model, learned) {
+      const { factor, output } = habitOf(model)
+      habits.delete(model)
+      habits.set(model, {
+        factor: learned.bodyBytes > 0 ? nextFactor(factor, learned) : factor,
+        output: learned.completion > 0 ? nextOutput(output, learned.completion) : output,
+      })
+      const [oldest] = habits.keys()
+      if (habits.size > MAX_MODELS && oldest !== undefined) habits.delete(oldest)
+    },
+  }
+}
+
+/** A moving average: llama-server's cache makes the same prompt cheap or dear from one request to the next. */
+function nextFactor(factor: number, { bodyBytes, computedTokensOfPrompt }: Learned): number {
+  const seen = (computedTokensOfPrompt * BYTES_PER_TOKEN) / bodyBytes
+  return within(FACTOR, factor + (within(FACTOR, seen) - factor) * LEARNING_RATE)
+}
+
+/** A quantile without a memory: nine steps down are worth one step up, and nine of ten answers lie below it. */
+function nextOutput(output: number, completion: number): number {
+  const step = completion > output ? OUTPUT_QUANTILE : OUTPUT_QUANTILE - 1
+  return within(OUTPUT, output * Math.exp(OUTPUT_STEP * step))
+}
+
+function within({ least, most }: { least: number; most: number }, value: number): number {
+  return Math.min(most, Math.max(least, value))
+}
+
+/** Smaller bodies hold no picture worth looking for. */
+const LOOK_INTO_BYTES = 8192
+
+/** A picture or sound costs about this, however many bytes it has. */
+const TOKENS_PER_RUN = 1000
+
+/** Base64 that is shorter counts as text; it is more than a run counts, so that a body never counts as more than it is. */
+const MIN_RUN = 4096
+
+/** Letters, digits and signs of both alphabets (RFC 4648 §4 and §5), and the backslash of `\/` in JSON. */
+const SIGNS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=\\'
+const BASE64 = Uint8Array.from({ length: 256 }, (_, byte) =>
+  Number(SIGNS.includes(String.fromCharCode(byte))),
+)
+
+/** Bytes of a body, with each long run of base64 (a picture, a sound) counted as what it costs in text. */
+export function textBytes(body: Uint8Array): number {
+  if (body.length <= LOOK_INTO_BYTES) return body.length
+  let total = body.length
+  // Only bytes that could end a run are looked at, from there backwards: prose breaks off after a few.
+  let start = 0
+  let seenTo = 0
+  while (start + MIN_RUN <= body.length) {
+    const end = start + MIN_RUN
+    let at = end - 1
+    while (at >= seenTo && BASE64[body[at] ?? 0] === 1) at--
+    if (at >= seenTo) {
+      // All bytes after `at` are base64, and need not be looked at again.
+      start = at + 1
+      seenTo = end
+      continue
+    }
+    let after = end
+    while (after < body.length && BASE64[body[after] ?? 0] === 1) after++
+    total -= after - start - TOKENS_PER_RUN * BYTES_PER_TOKEN
+    start = after
+    seenTo = after
+  }
+  return Math.round(total)
+}

@@ -1,0 +1,75 @@
+import { decodeJson, type Span } from '../body/scan-json.ts'
+import type { StreamFormat } from '../dialects/stream-format.ts'
+import { countPrompts } from '../usage/count-prompts.ts'
+import type { GateError } from '../errors/gate-error.ts'
+
+/** The top-level members of a JSON body. */
+export type Members = { body: Uint8Array<ArrayBuffer>; spans: ReadonlyMap<string, Span> }
+
+/** What to change so that a request cannot ask for more than the cap: member name and its new JSON text. */
+export type Capped =
+  | { ok: true; changes: Array<[name: string, json: string]> }
+  | { ok: false; error: GateError }
+
+/** Every name under which llama-server takes a limit. It obeys n_predict over the others, so none may be left out. */
+const OUTPUT_FIELDS = ['max_tokens', 'max_completion_tokens', 'max_output_tokens', 'n_predict']
+
+/** Names for the number of answers to one prompt. */
+const CHOICE_FIELDS = ['n', 'n_cmpl', 'best_of']
+
+/** The name that each format's clients use: it is put in where a request has none. */
+const OWN_FIELD: Record<StreamFormat, string> = {
+  chat: 'max_tokens',
+  responses: 'max_output_tokens',
+  messages: 'max_tokens',
+  native: 'n_predict',
+}
+
+/**
+ * Lowers what a request may generate, over all its choices and prompts, to `cap` tokens. A missing limit is put in:
+ * llama-server generates until the context is full without one, and takes a negative one for none.
+ */
+export function capOutput(members: Members, format: StreamFormat, cap: number): Capped {
+  const answers = answersOf(members)
+  if (answers > cap)
+    return {
+      ok: false,
+      error: {
+        kind: 'bad-request',
+        detail: `This request asks for ${answers} answers, but this key may have ${cap} tokens in all (limits.maxOutputTokens).`,
+        param: 'n',
+      },
+    }
+  const each = Math.floor(cap / answers)
+  const present = OUTPUT_FIELDS.filter((name) => members.spans.has(name))
+  const over = present.filter((name) => !isWithin(valueOf(members, name), each))
+  const isBounded = present.some((name) => valueOf(members, name) !== null)
+  const names = isBounded ? over : [...new Set([...over, OWN_FIELD[format]])]
+  return { ok: true, changes: names.map((name) => [name, String(each)]) }
+}
+
+/** Tokens that a request allows itself, over all its answers; undefined where it sets no limit. */
+export function allowedOutput(members: Members): number | undefined {
+  const limits = OUTPUT_FIELDS.flatMap((name) => {
+    const value = valueOf(members, name)
+    return typeof value === 'number' && value >= 0 ? [value] : []
+  })
+  // The largest: which of several counts is upstream's to choose.
+  return limits.length === 0 ? undefined : Math.max(...limits) * answersOf(members)
+}
+
+function isWithin(value: unknown, most: number): boolean {
+  return typeof value === 'number' && value >= 0 && value <= most
+}
+
+function answersOf(members: Members): number {
+  const choices = CHOICE_FIELDS.map((name) => valueOf(members, name)).filter(
+    (value): value is number => typeof value === 'number' && value > 1,
+  )
+  return Math.max(1, ...choices.map(Math.ceil)) * countPrompts(members.body, members.spans)
+}
+
+function valueOf({ body, spans }: Members, name: string): unknown {
+  const span = spans.get(name)
+  return span && decodeJson(body.subarray(span.start, span.end))
+}

@@ -1,0 +1,287 @@
+import type { Arrival, Decision, QueueRefusal, QueueRules, Residency } from './arrival.ts'
+import { chooseWaiter, type Choice, type ChoiceFacts } from './choose-waiter.ts'
+import { ElapsedTime } from './elapsed-time.ts'
+import { KeyShares } from './key-shares.ts'
+import { ResidentModels, type ResidentModel } from './resident-models.ts'
+import { drainAt, residencyEndsAt, swapAt } from './swap-times.ts'
+import type { Waiter } from './waiter.ts'
+
+/** The queue at one moment. Each record only has entries above 0. */
+export type QueueSnapshot = {
+  waitingByKey: Record<string, number>
+  runningByModel: Record<string, number>
+  /** Models that are believed to be loaded or loading. */
+  resident: string[]
+  /** The model for which others are being kept from new requests. */
+  drainingFor: string | undefined
+}
+
+/** A model that is not loaded, stood for by the request that has waited for it longest, and what it would put out. */
+type SwapWish = { waiter: Waiter; model: string; inTheWay: ResidentModel[] }
+
+/**
+ * Decides who is served when: in turn by what each key has had, and on the model that is loaded for as long as its rules
+ * allow. It has no clock and does nothing itself: every event brings the time in milliseconds and gives the decisions that
+ * follow from it. The time may jump. Events about requests that it does not know change nothing.
+ */
+export class FairQueue {
+  readonly #rules: QueueRules
+  readonly #models: ResidentModels
+  readonly #time = new ElapsedTime()
+  readonly #shares = new KeyShares()
+  // In the order in which they came: the first of a model is the one that has waited for it longest.
+  readonly #waiting = new Map<string, Waiter>()
+  readonly #running = new Map<string, Arrival>()
+  readonly #facts: ChoiceFacts
+  // Kept between events: a drain that was begun goes on, or two models could put each other off for ever.
+  #drainingFor: string | undefined
+
+  constructor(rules: QueueRules, residency: Residency) {
+    this.#rules = rules
+    this.#models = new ResidentModels(residency)
+    this.#facts = {
+      shares: this.#shares,
+      residentOf: (model) => this.#models.get(model),
+      quantumTokens: rules.quantumTokens,
+    }
+  }
+
+  /** A request came. Its id must be new; ends in exactly one `start` or `refuse`, unless it leaves before. */
+  arrive(arrival: Arrival, now: number): Decision[] {
+    this.#time.advance(now)
+    const { id, keyId } = arrival
+    if (this.#waiting.has(id) || this.#running.has(id)) return this.#settle()
+    this.#waiting.set(id, { arrival, since: this.#time.now })
+    this.#shares.join(keyId)
+    const decisions = this.#settle()
+    const why = this.#waiting.has(id) ? this.#overflow(arrival) : undefined
+    if (why === undefined) return decisions
+    return [...decisions, this.#refuse(arrival, why), ...this.#settle()]
+  }
+
+  /** A client went away while its request waited. */
+  leave(id: string, now: number): Decision[] {
+    this.#time.advance(now)
+    const waiter = this.#waiting.get(id)
+    if (waiter !== undefined) this.#drop(waiter.arrival)
+    return this.#settle()
+  }
+
+  /** Upstream began to answer a started request, so its model is loaded. */
+  answered(id: string, now: number): Decision[] {
+    this.#time.advance(now)
+    const arrival = this.#running.get(id)
+    const resident = arrival && this.#models.get(arrival.model)
+    if (resident?.isLoaded === false) {
+      resident.isLoaded = true
+      resident.since = this.#time.now
+    }
+    return this.#settle()
+  }
+
+  /** A started request ended, in whatever way; `tokens` is what it really used. */
+  finish(id: string, tokens: number, now: number): Decision[] {
+    this.#time.advance(now)
+    const arrival = this.#running.get(id)
+    if (arrival !== undefined) {
+      this.#running.delete(id)
+      this.#shares.finish(arrival.keyId, (tokens - arrival.tokens) / arrival.weight)
+      const resident = this.#models.get(arrival.model)
+      if (resident !== undefined) {
+        resident.running--
+        resident.idleSince = this.#time.now
+      }
+    }
+    return this.#settle()
+  }
+
+  /** Upstream told which models are loaded or loading. */
+  observe(loaded: readonly string[], now: number): Decision[] {
+    this.#time.advance(now)
+    this.#models.observe(loaded, this.#time.now)
+    return this.#settle()
+  }
+
+  /** Time has passed. */
+  wake(now: number): Decision[] {
+    this.#time.advance(now)
+    return this.#settle()
+  }
+
+  /** When `wake` must be called, on the clock of the last event and later than it; undefined: only events change anything. */
+  nextWakeAt(): number | undefined {
+    const [oldest] = this.#waiting.values()
+    if (oldest === undefined) return undefined
+    const times = this.#wishes().flatMap(({ waiter, inTheWay }) => [
+      drainAt(waiter, inTheWay, this.#rules),
+      swapAt(waiter, inTheWay, this.#rules),
+    ])
+    // What was due already waits for an event, not for time.
+    const ahead = times.filter((time) => time > this.#time.now)
+    const next = Math.min(oldest.since + this.#rules.maxWaitMs, ...ahead)
+    return next === Infinity ? undefined : this.#time.toWall(next)
+  }
+
+  snapshot(): QueueSnapshot {
+    const resident = this.#models.all()
+    const busy = resident.filter(({ running }) => running > 0)
+    return {
+      waitingByKey: this.#shares.waitingByKey(),
+      runningByModel: Object.fromEntries(busy.map(({ model, running }) => [model, running])),
+      resident: resident.map(({ model }) => model),
+      drainingFor: this.#drainingFor,
+    }
+  }
+
+  /** The place among those who wait for the same model, counted from 1, if nothing changes; undefined for others. */
+  position(id: string): number | undefined {
+    const own = this.#waiting.get(id)
+    if (own === undefined) return undefined
+    const served = this.#shares.served(own.arrival.keyId)
+    let place = 1
+    let isBehind = false
+    for (const waiter of this.#waiting.values()) {
+      if (waiter === own) isBehind = true
+      else if (waiter.arrival.model === own.arrival.model) {
+        const other = this.#shares.served(waiter.arrival.keyId)
+        if (other < served || (other === served && !isBehind)) place++
+      }
+    }
+    return place
+  }
+
+  /** Does all that can be done now. Every step takes at least one request out of the queue. */
+  #settle(): Decision[] {
+    const decisions: Decision[] = []
+    for (;;) {
+      this.#drainingFor = this.#chooseDrain()
+      const started = this.#startResident() ?? this.#startBySwap()
+      const step = started === undefined ? this.#refuseHopeless() : [started]
+      if (step.length === 0) return decisions
+      decisions.push(...step)
+    }
+  }
+
+  /** The model that others must make room for, if the time of one has come. */
+  #chooseDrain(): string | undefined {
+    const wishes = this.#wishes()
+    const begun = wishes.find(({ model }) => model === this.#drainingFor)
+    if (begun && residencyEndsAt(begun.inTheWay, this.#rules) <= this.#time.now) return begun.model
+    return wishes.find(
+      ({ waiter, inTheWay }) => drainAt(waiter, inTheWay, this.#rules) <= this.#time.now,
+    )?.model
+  }
+
+  /** Starts the next request that puts no model out. */
+  #startResident(): Decision | undefined {
+    const able = [...this.#waiting.values()].filter((waiter) => this.#canStart(waiter))
+    const choice = chooseWaiter(able, this.#facts)
+    return choice && this.#start(choice)
+  }
+
+  /** Puts models that have nothing to do out for the next model that may have their place, and starts a request for it. */
+  #startBySwap(): Decision | undefined {
+    const wish = this.#wishes().find(
+      ({ waiter, inTheWay }) => swapAt(waiter, inTheWay, this.#rules) <= this.#time.now,
+    )
+    if (wish === undefined) return undefined
+    for (const { model } of wish.inTheWay) this.#models.remove(model)
+    const able = [...this.#waiting.values()].filter(
+      (waiter) => waiter.arrival.model === wish.model && this.#canStart(waiter),
+    )
+    const choice = chooseWaiter(able, this.#facts)
+    return choice && this.#start(choice)
+  }
+
+  /**
+   * What models could be swapped in: the one for which others are drained, then by age. One that an earlier one would put
+   * out again is left out; it would only make that one wait longer.
+   */
+  #wishes(): SwapWish[] {
+    const wishes = new Map<string, SwapWish>()
+    for (const waiter of this.#waiting.values()) {
+      const { model, swap } = waiter.arrival
+      if (swap !== 'evict' || wishes.has(model) || this.#models.get(model)) continue
+      const inTheWay = this.#models.inTheWayOf(model)
+      if (inTheWay.length === 0 || !this.#hasRoom(waiter.arrival)) continue
+      wishes.set(model, { waiter, model, inTheWay })
+    }
+    const byAge = [...wishes.values()]
+    const begun = byAge.filter(({ model }) => model === this.#drainingFor)
+    const ordered = [...begun, ...byAge.filter(({ model }) => model !== this.#drainingFor)]
+    return ordered.filter(
+      ({ model }, index) =>
+        !ordered.slice(0, index).some((earlier) => this.#models.evicts(earlier.model, model)),
+    )
+  }
+
+  #canStart({ arrival }: Waiter): boolean {
+    const { model, swap } = arrival
+    if (!this.#hasRoom(arrival) || this.#isDrained(model)) return false
+    const resident = this.#models.get(model)
+    if (resident !== undefined) return resident.running < this.#slots(model)
+    return swap !== 'use' && this.#models.inTheWayOf(model).length === 0
+  }
+
+  #hasRoom({ keyId, maxRunning = Infinity }: Arrival): boolean {
+    return this.#shares.running(keyId) < maxRunning
+  }
+
+  #isDrained(model: string): boolean {
+    return this.#drainingFor !== undefined && this.#models.evicts(this.#drainingFor, model)
+  }
+
+  /** At least one: a model without slots would be loaded for nobody. */
+  #slots(model: string): number {
+    return Math.max(1, this.#rules.slotsFor(model))
+  }
+
+  #start({ waiter, jumps }: Choice): Decision {
+    const { arrival } = waiter
+    const { id, keyId, session, model, tokens } = arrival
+    this.#waiting.delete(id)
+    this.#running.set(id, arrival)
+    this.#shares.start(keyId, tokens / arrival.weight)
+    const resident = this.#models.get(model) ?? this.#models.load(model, this.#time.now)
+    resident.running++
+    resident.lastKey = keyId
+    resident.jumpedTokens = jumps ? resident.jumpedTokens + tokens : 0
+    const others = resident.recent.filter(
+      (served) => served.keyId !== keyId || served.session !== session,
+    )
+    resident.recent = [...others, { keyId, session }].slice(-this.#slots(model))
+    return { kind: 'start', id }
+  }
+
+  /** Refuses those that have waited too long, and those whose model is gone and that may not load it. */
+  #refuseHopeless(): Decision[] {
+    return [...this.#waiting.values()].flatMap((waiter) => {
+      const why = this.#hopeless(waiter)
+      return why === undefined ? [] : [this.#refuse(waiter.arrival, why)]
+    })
+  }
+
+  #hopeless({ arrival, since }: Waiter): QueueRefusal | undefined {
+    const { model, swap } = arrival
+    if (swap !== 'evict' && this.#models.get(model) === undefined) {
+      const isInTheWay = swap === 'use' || this.#models.inTheWayOf(model).length > 0
+      if (isInTheWay) return 'model-not-loaded'
+    }
+    return this.#time.now >= since + this.#rules.maxWaitMs ? 'waited-too-long' : undefined
+  }
+
+  #overflow({ keyId, maxWaiting }: Arrival): QueueRefusal | undefined {
+    if (this.#shares.waiting(keyId) > maxWaiting) return 'key-queue-full'
+    return this.#waiting.size > this.#rules.maxWaiting ? 'queue-full' : undefined
+  }
+
+  #refuse(arrival: Arrival, why: QueueRefusal): Decision {
+    this.#drop(arrival)
+    return { kind: 'refuse', id: arrival.id, why }
+  }
+
+  #drop({ id, keyId }: Arrival): void {
+    this.#waiting.delete(id)
+    this.#shares.leave(keyId)
+  }
+}

@@ -1,0 +1,28 @@
+import type { Arrival, QueueRules } from '../../../src/queue/arrival.ts'
+
+/** A request of a key that may do everything; what a test is about is given. */
+export function arrival(id: string, given: Partial<Arrival> = {}): Arrival {
+  return {
+    id,
+    keyId: 'key',
+    weight: 1,
+    session: undefined,
+    model: 'a',
+    tokens: 100,
+    swap: 'evict',
+    maxWaiting: 100,
+    maxRunning: undefined,
+    ...given,
+  }
+}
+
+/** One slot per model; 60 s of patience for the model, 45 s of residency, 5 s until a model is idle. */
+export const RULES: QueueRules = {
+  slotsFor: () => 1,
+  maxWaiting: 100,
+  maxWaitMs: 600_000,
+  maxModelWaitMs: 60_000,
+  minResidencyMs: 45_000,
+  idleMs: 5_000,
+  quantumTokens: 0,
+}
