@@ -17,7 +17,7 @@ function explain(issue: Issue, prefix: ConfigPath, raw: unknown): ConfigProblem[
     case 'unrecognized_keys':
       return issue.keys.map((name) => unknownField(name, path))
     case 'invalid_union':
-      return fittingBranch(issue.errors).flatMap((inner) => explain(inner, path, raw))
+      return noBranch(issue.errors, path, raw)
     case 'invalid_value':
       return [{ path, message: notOneOf(issue.values.map(String), valueAt(raw, path)) }]
     case 'invalid_type':
@@ -76,14 +76,26 @@ function unknownField(name: string, path: ConfigPath): ConfigProblem {
   return { path: [...path, name], message: `unknown field. ${hint}` }
 }
 
-/** The branch of a union that the input was meant for: the one that did not fail on its outer type. */
-function fittingBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] {
-  const fitting = branches.find((issues) => !issues.some(isOuterType))
-  return fitting ?? branches.at(-1) ?? []
+/** Why a union does not take a value: by the branch that it was meant for, the one that did not fail on its outer type. */
+function noBranch(
+  branches: readonly (readonly Issue[])[],
+  path: ConfigPath,
+  raw: unknown,
+): ConfigProblem[] {
+  const explainAll = (issues: readonly Issue[] = []): ConfigProblem[] =>
+    issues.flatMap((inner) => explain(inner, path, raw))
+  const meant = branches.find((issues) => !issues.some(isOuterType))
+  if (meant) return explainAll(meant)
+  const words = branches.flat().flatMap((issue) => ('values' in issue ? issue.values : []))
+  const orWords = words.map((word) => `${String(word)} or `).join('')
+  return explainAll(branches.at(-1)).map((problem) => ({
+    ...problem,
+    message: problem.message.replace('must be ', `must be ${orWords}`),
+  }))
 }
 
-function isOuterType(issue: Issue): boolean {
-  return issue.code === 'invalid_type' && issue.path.length === 0
+function isOuterType({ code, path }: Issue): boolean {
+  return (code === 'invalid_type' || code === 'invalid_value') && path.length === 0
 }
 
 function notOneOf(values: string[], given: unknown): string {
@@ -103,9 +115,13 @@ const ARTICLES: Record<string, string> = {
 }
 
 function wrongType(expected: string, given: unknown): string {
-  const is = Array.isArray(given) ? 'a list' : given === null ? 'null' : ARTICLES[typeof given]
   const must = `must be ${ARTICLES[expected] ?? expected}`
-  return given === undefined ? `is missing; it ${must}` : `${must}, but is ${is ?? typeof given}`
+  return given === undefined ? `is missing; it ${must}` : `${must}, but is ${kindOf(given)}`
+}
+
+function kindOf(given: unknown): string {
+  if (given === null || typeof given === 'boolean') return String(given)
+  return Array.isArray(given) ? 'a list' : (ARTICLES[typeof given] ?? typeof given)
 }
 
 function valueAt(raw: unknown, path: ConfigPath): unknown {

@@ -72,7 +72,7 @@ function typed(value: string, path: ConfigPath): unknown {
   const name = path.at(-1)
   const isText =
     typeof name === 'number' ||
-    /^(?:secret|apiKey|id|host|url|publicUrl|configFile)$/.test(String(name))
+    /^(?:secret|apiKey|id|host|url|publicUrl|configFile|file)$/.test(String(name))
   if (isText || path.includes('headers')) return value
   if (/^-?\d+$/.test(value)) return Number(value)
   return value === 'true' ? true : value === 'false' ? false : value

@@ -12,8 +12,11 @@ function typeAndCode(error: GateError): { type: string; code: string } {
       code: usableWord(code, status) ?? 'upstream_error',
     }
   }
-  if (error.kind === 'limit-reached')
-    return { type: 'rate_limit_error', code: CODE_OF_LIMIT[error.limit] }
+  if (error.kind === 'limit-reached') {
+    const code = CODE_OF_LIMIT[error.limit]
+    // OpenAI's type of it, too; "rate_limit" would make OpenCode wait for what is final until midnight.
+    return { type: code === 'insufficient_quota' ? code : 'rate_limit_error', code }
+  }
   if (error.kind === 'stream-cut') return { type: 'server_error', code: 'stream_interrupted' }
   return { type: typeOfStatus(statusOf(error)), code: CODES[error.kind] }
 }

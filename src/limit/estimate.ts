@@ -49,7 +49,7 @@ export function createEstimator(): Estimator {
   return {
     estimate(model, { bodyBytes, maxOutput }) {
       const habit = habitOf(model)
-      const prompt = Math.ceil((bodyBytes / BYTES_PER_TOKEN) * habit.factor)
+      const prompt = Math.round((bodyBytes / BYTES_PER_TOKEN) * habit.factor)
       const output = Math.ceil(Math.min(maxOutput ?? Infinity, habit.output))
       return { prompt, output, tokens: prompt + output }
     },
@@ -101,24 +101,21 @@ const BASE64 = Uint8Array.from({ length: 256 }, (_, byte) =>
 export function textBytes(body: Uint8Array): number {
   if (body.length <= LOOK_INTO_BYTES) return body.length
   let total = body.length
-  // Only bytes that could end a run are looked at, from there backwards: prose breaks off after a few.
+  // From the last byte that a run beginning at `start` must have, backwards: prose breaks off after a few. Only bytes of a
+  // run that is found are looked at a second time.
   let start = 0
-  let seenTo = 0
   while (start + MIN_RUN <= body.length) {
     const end = start + MIN_RUN
     let at = end - 1
-    while (at >= seenTo && BASE64[body[at] ?? 0] === 1) at--
-    if (at >= seenTo) {
-      // All bytes after `at` are base64, and need not be looked at again.
+    while (at >= start && BASE64[body[at] ?? 0] === 1) at--
+    if (at >= start) {
       start = at + 1
-      seenTo = end
       continue
     }
     let after = end
     while (after < body.length && BASE64[body[after] ?? 0] === 1) after++
     total -= after - start - TOKENS_PER_RUN * BYTES_PER_TOKEN
     start = after
-    seenTo = after
   }
   return Math.round(total)
 }

@@ -9,8 +9,8 @@ import type { Gauge } from './limit-store.ts'
 /** `perMinute` units flow in; at most `burst` of them are there at once. Both are above 0. */
 export type Rate = { perMinute: number; burst: number }
 
-/** Sums of binary fractions are off by less than this, in units; without it the last unit of a burst may be refused. */
-const ROUNDING_UNITS = 0.01
+/** Sums of binary fractions are off by less; without this the last unit of a burst may be refused. */
+const ROUNDING = { units: 0.1, ms: 1 }
 
 /** Milliseconds in which `units` flow in. */
 export function durationOf(units: number, rate: Rate): number {
@@ -28,16 +28,20 @@ export function waitFor(
 ): number {
   const unused = Math.max(0, rate.burst - cost)
   const wait = tat - now - durationOf(unused, rate)
-  return wait <= durationOf(ROUNDING_UNITS, rate) ? 0 : Math.ceil(wait)
+  return wait <= roundingOf(rate) ? 0 : Math.ceil(wait)
 }
 
 /** What is left at `now`, with the units of one minute as the limit. */
 export function gaugeOf(tat: number, { rate, now }: { rate: Rate; now: number }): Gauge {
   const owedMs = Math.max(0, tat - now)
-  const left = rate.burst - owedMs / durationOf(1, rate) + ROUNDING_UNITS
+  const left = rate.burst - (owedMs - roundingOf(rate)) / durationOf(1, rate)
   return {
     limit: rate.perMinute,
     remaining: Math.max(0, Math.floor(left)),
     resetMs: Math.ceil(owedMs),
   }
+}
+
+function roundingOf(rate: Rate): number {
+  return Math.min(ROUNDING.ms, durationOf(ROUNDING.units, rate))
 }

@@ -71,10 +71,7 @@ export class ResidentModels {
   }
 
   #isBeingPutOut(model: string): boolean {
-    return this.all().some(
-      (starting) =>
-        starting.running > 0 && !starting.isLoaded && this.evicts(starting.model, model),
-    )
+    return this.all().some((starting) => !starting.isLoaded && this.evicts(starting.model, model))
   }
 }
 

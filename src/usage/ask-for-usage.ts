@@ -32,9 +32,9 @@ export function askForUsage(question: UsageQuestion): AskedForUsage {
   const { body, members, format, streamed, isLlamaCpp } = question
   const untouched = { changes: [], takeOut: { usage: false, progress: false } }
   if (!streamed || format !== 'chat') return untouched
-  const options = streamOptions(body, members.get('stream_options'))
-  if (options === 'not-ours') return untouched
-  const usage = !isLlamaCpp && options !== 'asked' ? options : undefined
+  const options = withUsage(body, members.get('stream_options'))
+  if (!options) return untouched
+  const usage = isLlamaCpp ? undefined : options.changed
   const progress = isLlamaCpp && isOff(body, members.get('return_progress'))
   const changes: MemberChange[] = []
   if (usage !== undefined) changes.push(['stream_options', usage])
@@ -45,22 +45,24 @@ export function askForUsage(question: UsageQuestion): AskedForUsage {
   }
 }
 
-/** The member's text with `include_usage`; `asked` where the client did; `not-ours` where upstream must judge it. */
-function streamOptions(
+/**
+ * The text of `stream_options` with `include_usage`; `changed` is undefined where the client asked for it already.
+ * Undefined where the member is not as it should be: upstream must judge it as it is.
+ */
+function withUsage(
   body: Uint8Array<ArrayBuffer>,
   span: Span | undefined,
-): 'asked' | 'not-ours' | `{${string}` {
-  if (!span) return '{"include_usage":true}'
+): { changed: string | undefined } | undefined {
+  if (!span) return { changed: '{"include_usage":true}' }
   const text = body.subarray(span.start, span.end)
   const scan = scanJsonObject(text)
-  if (!scan.ok) return 'not-ours'
+  if (!scan.ok) return undefined
   const asked = scan.members.get('include_usage')
-  if (asked && decodeJson(text.subarray(asked.start, asked.end)) === true) return 'asked'
-  if (!isOff(text, asked)) return 'not-ours'
-  const changed = new TextDecoder().decode(
-    withMembers(text, scan.members, [['include_usage', 'true']]),
-  )
-  return `{${changed.slice(1)}`
+  if (asked && decodeJson(text.subarray(asked.start, asked.end)) === true)
+    return { changed: undefined }
+  if (!isOff(text, asked)) return undefined
+  const changed = withMembers(text, scan.members, [['include_usage', 'true']])
+  return { changed: new TextDecoder().decode(changed) }
 }
 
 function isOff(body: Uint8Array, span: Span | undefined): boolean {

@@ -3,7 +3,6 @@ import { ChatReader } from './chat-reader.ts'
 import { MessagesReader } from './messages-reader.ts'
 import type { FrameReader, Meter, MeterOptions } from './meter.ts'
 import { NativeReader } from './native-reader.ts'
-import { NO_METER } from './no-meter.ts'
 import { plainMeter } from './plain-meter.ts'
 import { ResponsesReader } from './responses-reader.ts'
 import { streamMeter } from './stream-meter.ts'
@@ -17,6 +16,7 @@ const READERS: Record<StreamFormat, (options: MeterOptions) => FrameReader> = {
 
 /** A meter for one answer. A stream of an unknown format passes unread and counts nothing. */
 export function createMeter(options: MeterOptions): Meter {
-  if (!options.streamed) return plainMeter(options)
-  return options.format === undefined ? NO_METER : streamMeter(READERS[options.format](options))
+  const plain = plainMeter(options)
+  if (!options.streamed || options.format === undefined) return plain
+  return streamMeter(READERS[options.format](options), plain)
 }

@@ -28,7 +28,7 @@ export type TakeOut = {
 export type MeterOptions = {
   /** How the route's event streams are framed; undefined where none is known. */
   format: StreamFormat | undefined
-  /** Whether the answer is an event stream. */
+  /** Whether the client asked for an event stream. */
   streamed: boolean
   takeOut: TakeOut
   /** Prompts in the one request; only `/v1/completions` takes several. */

@@ -4,8 +4,11 @@ import type { FrameReader, Meter } from './meter.ts'
 
 const NOTHING = new Uint8Array()
 
-/** Meters an event stream: each frame is shown to `reader`, and left out where the reader says so. */
-export function streamMeter(reader: FrameReader): Meter {
+/**
+ * Meters an event stream: each frame is shown to `reader`, and left out where the reader says so. An answer that is no
+ * stream although one was asked for is left to `plain`.
+ */
+export function streamMeter(reader: FrameReader, plain: Meter): Meter {
   const decoder = new TextDecoder()
   return {
     frames(bytes) {
@@ -14,8 +17,8 @@ export function streamMeter(reader: FrameReader): Meter {
       if (kept.length === frames.length) return bytes
       return kept.length === 0 ? NOTHING : joinBytes(kept)
     },
-    piece() {},
-    counts: () => reader.counts(),
-    isLlamaCpp: () => reader.isLlamaCpp(),
+    piece: (bytes) => plain.piece(bytes),
+    counts: () => reader.counts() ?? plain.counts(),
+    isLlamaCpp: () => reader.isLlamaCpp() || plain.isLlamaCpp(),
   }
 }

@@ -6,7 +6,7 @@ import type { Running } from '../harness.ts'
 import { startLookAlike, type LookAlike } from '../support/look-alike.ts'
 import { openRaw, type RawConnection } from '../support/raw-http.ts'
 import { rawJsonPost } from '../support/raw-http/raw-request.ts'
-import { harnesses, KEY_CONFIG, KEYS } from './gates.ts'
+import { harnesses, ROOMY, KEYS } from './gates.ts'
 
 const CLIENTS = 3
 const STREAM = rawJsonPost(
@@ -35,7 +35,7 @@ describe.runIf(process.platform === 'linux').each(WATCHED)('on $name', (harness)
     upstream = await startLookAlike()
     gate = await harness.start({
       upstream: { url: upstream.url },
-      keys: KEY_CONFIG,
+      ...ROOMY,
       timeouts: { upstreamSilenceMs: SILENCE_MS },
     })
   })

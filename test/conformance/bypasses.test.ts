@@ -8,7 +8,7 @@ import { startLookAlike, type LookAlike } from '../support/look-alike.ts'
 import { openRaw, sendRaw } from '../support/raw-http.ts'
 import type { RawAnswer } from '../support/raw-http/answer.ts'
 import { rawRequest, type RawRequest } from '../support/raw-http/raw-request.ts'
-import { harnesses, KEY_CONFIG, KEYS } from './gates.ts'
+import { harnesses, ROOMY, KEYS } from './gates.ts'
 
 const CHAT = '/v1/chat/completions'
 const UPLOAD = '/v1/audio/transcriptions'
@@ -717,7 +717,7 @@ describe.each(harnesses)('on $name', (harness) => {
   beforeAll(async () => {
     upstream = await startLookAlike()
     wire = await startWire(upstream)
-    gate = await harness.start({ upstream: { url: wire.url }, keys: KEY_CONFIG })
+    gate = await harness.start({ upstream: { url: wire.url }, ...ROOMY })
   })
   afterEach(() => upstream.reset())
   afterAll(async () => {

@@ -9,7 +9,7 @@ import { SPEECH_BYTES } from '../support/look-alike/llama-server.ts'
 import { openRaw, sendRaw } from '../support/raw-http.ts'
 import { headerValue, headerValues, textOf, type RawAnswer } from '../support/raw-http/answer.ts'
 import { rawRequest, type RawRequest } from '../support/raw-http/raw-request.ts'
-import { harnesses, KEY_CONFIG, KEYS } from './gates.ts'
+import { harnesses, ROOMY, KEYS } from './gates.ts'
 
 const CHAT = '/v1/chat/completions'
 const UPLOAD = '/v1/audio/transcriptions'
@@ -172,14 +172,14 @@ describe.each(harnesses)('on $name', (harness) => {
   let other: Running
   beforeAll(async () => {
     upstream = await startLookAlike()
-    gate = await harness.start({ upstream: { url: upstream.url }, keys: KEY_CONFIG })
+    gate = await harness.start({ upstream: { url: upstream.url }, ...ROOMY })
     other = await harness.start({
       upstream: {
         url: `${upstream.url}/`,
         apiKey: 'internal-key',
         headers: { 'CF-Access-Client-Id': 'tunnel', 'X-Tunnel': 'token', 'User-Agent': 'swapgate' },
       },
-      keys: KEY_CONFIG,
+      ...ROOMY,
       body: { maxBytes: 2048 },
     })
   })

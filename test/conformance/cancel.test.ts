@@ -6,7 +6,7 @@ import type { Behaviour } from '../support/look-alike/behaviour.ts'
 import type { RecordedRequest } from '../support/look-alike/recorded-request.ts'
 import { openRaw, sendRaw, type RawConnection } from '../support/raw-http.ts'
 import { rawJsonPost, rawRequest } from '../support/raw-http/raw-request.ts'
-import { harnesses, KEY_CONFIG, KEYS } from './gates.ts'
+import { harnesses, ROOMY, KEYS } from './gates.ts'
 
 const CLIENTS = 10
 /** How soon llama-swap must see that a client has gone. */
@@ -118,7 +118,7 @@ describe.each(harnesses)('on $name', (harness) => {
   let beating: Running
   beforeAll(async () => {
     upstream = await startLookAlike()
-    const common = { upstream: { url: upstream.url }, keys: KEY_CONFIG }
+    const common = { upstream: { url: upstream.url }, ...ROOMY }
     ;[silent, beating] = await Promise.all([
       harness.start({ ...common, heartbeat: { afterMs: 0 } }),
       harness.start({ ...common, heartbeat: { afterMs: 100, everyMs: 100 } }),

@@ -4,7 +4,7 @@ import type { Running } from '../harness.ts'
 import { startLookAlike, type LookAlike } from '../support/look-alike.ts'
 import { openRaw, type RawConnection } from '../support/raw-http.ts'
 import { rawJsonPost } from '../support/raw-http/raw-request.ts'
-import { harnesses, KEY_CONFIG, KEYS } from './gates.ts'
+import { harnesses, ROOMY, KEYS } from './gates.ts'
 
 const CHAT = '/v1/chat/completions'
 const LISTING = '/v1/models'
@@ -37,7 +37,7 @@ describe.each(harnesses)('on $name', (harness) => {
   async function callsAfter(leave: (client: RawConnection) => void): Promise<string[]> {
     gate = await harness.start({
       upstream: { url: upstream.url },
-      keys: KEY_CONFIG,
+      ...ROOMY,
       heartbeat: { afterMs: 0 },
     })
     upstream.behaveAt(LISTING, { kind: 'never-headers' })

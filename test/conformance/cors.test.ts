@@ -11,7 +11,7 @@ import {
 import { sendRaw } from '../support/raw-http.ts'
 import { headerValues, type RawAnswer } from '../support/raw-http/answer.ts'
 import { rawRequest, type RawRequest } from '../support/raw-http/raw-request.ts'
-import { harnesses, KEY_CONFIG, KEYS } from './gates.ts'
+import { harnesses, ROOMY, KEYS } from './gates.ts'
 
 const CHAT = '/v1/chat/completions'
 const PAGE = 'https://chat.example'
@@ -152,7 +152,7 @@ describe.each(harnesses)('on $name', (harness) => {
         name,
         await harness.start({
           upstream: { url: upstream.url },
-          keys: KEY_CONFIG,
+          ...ROOMY,
           body: { maxBytes: 4096 },
           cors: { origins: [...origins] },
         }),

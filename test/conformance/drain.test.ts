@@ -8,7 +8,7 @@ import { startLookAlike, type LookAlike } from '../support/look-alike.ts'
 import { openRaw, sendRaw } from '../support/raw-http.ts'
 import { headerValue, textOf } from '../support/raw-http/answer.ts'
 import { rawJsonPost } from '../support/raw-http/raw-request.ts'
-import { harnesses, KEY_CONFIG, KEYS } from './gates.ts'
+import { harnesses, ROOMY, KEYS } from './gates.ts'
 
 const CHAT = '/v1/chat/completions'
 const ASK = { model: 'gpt-oss-120b', messages: [{ role: 'user', content: 'hi' }] }
@@ -41,7 +41,7 @@ describe.each(WITH_PROCESS)('on $name', (harness) => {
   async function startGate(config: Partial<ConfigFile> = {}): Promise<Running> {
     gate = await harness.start({
       upstream: { url: upstream.url },
-      keys: KEY_CONFIG,
+      ...ROOMY,
       heartbeat: { afterMs: 0 },
       timeouts: { drainMs: LONG_MS },
       ...config,
@@ -189,7 +189,7 @@ describe.each(WITH_PROCESS)('on $name', (harness) => {
 
 describe.each(WITHOUT_PROCESS)('on $name', (harness) => {
   test(`nobody can send a signal: ${harness.cannot['drain-on-signal']}`, async () => {
-    const gate = await harness.start({ keys: KEY_CONFIG })
+    const gate = await harness.start({ ...ROOMY })
     expect(gate.process).toBeUndefined()
     await gate.stop()
   })

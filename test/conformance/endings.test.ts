@@ -19,7 +19,7 @@ import {
   STREAM_SAMPLES,
   withoutTerminator,
 } from '../support/sse-samples.ts'
-import { harnesses, KEY_CONFIG, KEYS } from './gates.ts'
+import { harnesses, ROOMY, KEYS } from './gates.ts'
 
 const MODEL = 'gpt-oss-120b'
 const ASK = { model: MODEL, messages: [{ role: 'user', content: 'hi' }], prompt: 'hi' }
@@ -94,7 +94,7 @@ describe.each(harnesses)('on $name', (harness) => {
   let gate: Running
   beforeAll(async () => {
     upstream = await startLookAlike()
-    gate = await harness.start({ upstream: { url: upstream.url }, keys: KEY_CONFIG })
+    gate = await harness.start({ upstream: { url: upstream.url }, ...ROOMY })
   })
   afterEach(() => upstream.reset())
   afterAll(() => Promise.all([gate.stop(), upstream.stop()]))

@@ -20,7 +20,7 @@ import type { RecordedRequest } from '../support/look-alike/recorded-request.ts'
 import { openRaw, sendRaw } from '../support/raw-http.ts'
 import { headerValue, textOf, type RawAnswer } from '../support/raw-http/answer.ts'
 import { rawJsonPost } from '../support/raw-http/raw-request.ts'
-import { harnesses, KEY_CONFIG, KEYS } from './gates.ts'
+import { harnesses, ROOMY, KEYS } from './gates.ts'
 
 const CHAT = '/v1/chat/completions'
 const MESSAGES = '/v1/messages'
@@ -491,10 +491,10 @@ describe.each(harnesses)('on $name', (harness) => {
     upstream = await startLookAlike()
     late = await startForwarder(upstream.url)
     ;[gate, beating] = await Promise.all([
-      harness.start({ upstream: { url: upstream.url }, keys: KEY_CONFIG }),
+      harness.start({ upstream: { url: upstream.url }, ...ROOMY }),
       harness.start({
         upstream: { url: late.url },
-        keys: KEY_CONFIG,
+        ...ROOMY,
         heartbeat: { afterMs: 40, everyMs: 40 },
       }),
     ])
@@ -665,7 +665,7 @@ describe.each(harnesses)('on $name', (harness) => {
   test(`upstream that is down is ${DOWN.status} without a word on where it should be, and needs no restart to come back${unclear ? `: ${unclear}` : ''}`, async () => {
     const way = await startForwarder(upstream.url)
     await way.stop()
-    const away = await harness.start({ upstream: { url: way.url }, keys: KEY_CONFIG })
+    const away = await harness.start({ upstream: { url: way.url }, ...ROOMY })
     const all = async (): Promise<Seen[]> => {
       const answers: Seen[] = []
       for (const path of [CHAT, MESSAGES])

@@ -20,3 +20,11 @@ export const KEY_CONFIG = [
   { id: 'status', secret: KEYS.status, scopes: ['status' as const] },
   { id: 'admin', secret: KEYS.admin, scopes: ['admin' as const] },
 ]
+
+/** A gate for tests of something else: its limits and its queue are in nobody's way, and it keeps nothing. */
+export const ROOMY = {
+  keys: KEY_CONFIG,
+  limits: { requestsPerMinute: null },
+  queue: { slotsPerModel: 500 },
+  usage: { file: null },
+}

@@ -5,7 +5,7 @@ import type { Behaviour } from '../support/look-alike/behaviour.ts'
 import { openRaw, sendRaw } from '../support/raw-http.ts'
 import { headerValue, textOf } from '../support/raw-http/answer.ts'
 import { rawJsonPost, rawRequest } from '../support/raw-http/raw-request.ts'
-import { harnesses, KEY_CONFIG, KEYS } from './gates.ts'
+import { harnesses, ROOMY, KEYS } from './gates.ts'
 
 const ADMIN_PATH = '/api/profiles'
 const CHAT = '/v1/chat/completions'
@@ -26,7 +26,7 @@ describe.each(harnesses)('on $name', (harness) => {
     upstream = await startLookAlike()
     gate = await harness.start({
       upstream: { url: upstream.url },
-      keys: KEY_CONFIG,
+      ...ROOMY,
       heartbeat: { afterMs: 0 },
     })
   })

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Running } from '../harness.ts'
 import { startLookAlike, type LookAlike } from '../support/look-alike.ts'
-import { harnesses, KEY_CONFIG } from './gates.ts'
+import { harnesses, ROOMY } from './gates.ts'
 
 describe.each(harnesses)('on $name', (harness) => {
   let upstream: LookAlike
   let gate: Running
   beforeAll(async () => {
     upstream = await startLookAlike()
-    gate = await harness.start({ upstream: { url: upstream.url }, keys: KEY_CONFIG })
+    gate = await harness.start({ upstream: { url: upstream.url }, ...ROOMY })
   })
   afterAll(async () => {
     await gate.stop()

@@ -11,7 +11,7 @@ import { AnswerReader } from '../support/raw-http/answer-reader.ts'
 import { headerValue, textOf, type RawAnswer } from '../support/raw-http/answer.ts'
 import { rawJsonPost } from '../support/raw-http/raw-request.ts'
 import { CHAT, STREAM_SAMPLES } from '../support/sse-samples.ts'
-import { harnesses, KEY_CONFIG, KEYS } from './gates.ts'
+import { harnesses, ROOMY, KEYS } from './gates.ts'
 
 const ASK = { model: 'gpt-oss-120b', messages: [{ role: 'user', content: 'hi' }], prompt: 'hi' }
 
@@ -71,7 +71,7 @@ describe.each(harnesses)('on $name', (harness) => {
   beforeAll(async () => {
     upstream = await startLookAlike()
     hand = await startHandUpstream()
-    const common = { upstream: { url: upstream.url }, keys: KEY_CONFIG }
+    const common = { upstream: { url: upstream.url }, ...ROOMY }
     ;[gate, prompt, handed, beating, impatient, both] = await Promise.all([
       harness.start(common),
       harness.start({ ...common, upstream: { url: hand.url } }),

@@ -3,6 +3,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createKeyring } from '../../../src/auth/keyring.ts'
 import type { KeyConfig } from '../../../src/config/schema.ts'
+import { limitsOf } from '../limit/limits.ts'
 
 const NOON = Date.parse('2026-06-01T12:00:00Z')
 
@@ -17,6 +18,9 @@ function keyFor(secret: string, rest: Partial<KeyConfig> = {}): KeyConfig {
     scopes: ['inference'],
     models: ['*'],
     disabled: false,
+    swap: 'evict',
+    weight: 1,
+    limits: limitsOf({}),
     ...rest,
   }
 }
@@ -27,13 +31,27 @@ test('a known secret is found with the rights of its key', async () => {
   const ring = createKeyring(
     [
       keyFor('sk-1'),
-      keyFor('sk-2', { id: 'phone', scopes: ['status', 'admin'], models: ['a', 'b*'] }),
+      keyFor('sk-2', {
+        id: 'phone',
+        scopes: ['status', 'admin'],
+        models: ['a', 'b*'],
+        swap: 'use',
+        weight: 2,
+        limits: limitsOf({ tokensPerDay: 1000 }),
+      }),
     ],
     sha256,
   )
   expect(await ring.find('sk-2', NOON)).toEqual({
     ok: true,
-    principal: { keyId: 'phone', scopes: ['status', 'admin'], models: ['a', 'b*'] },
+    principal: {
+      keyId: 'phone',
+      scopes: ['status', 'admin'],
+      models: ['a', 'b*'],
+      swap: 'use',
+      weight: 2,
+      limits: limitsOf({ tokensPerDay: 1000 }),
+    },
   })
 })
 
@@ -67,7 +85,14 @@ describe('expiry', () => {
   const expired = { ok: false, error: { kind: 'key-expired' }, keyId: 'laptop' }
   const passes = {
     ok: true,
-    principal: { keyId: 'laptop', scopes: ['inference'], models: ['*'] },
+    principal: {
+      keyId: 'laptop',
+      scopes: ['inference'],
+      models: ['*'],
+      swap: 'evict',
+      weight: 1,
+      limits: limitsOf({}),
+    },
   }
 
   test.each([

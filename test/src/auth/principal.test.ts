@@ -1,8 +1,16 @@
 import { expect, test } from 'vitest'
 import { hasScope, type Principal } from '../../../src/auth/principal.ts'
+import { limitsOf } from '../limit/limits.ts'
 
 function holder(...scopes: Principal['scopes'][number][]): Principal {
-  return { keyId: 'laptop', scopes, models: ['*'] }
+  return {
+    keyId: 'laptop',
+    scopes,
+    models: ['*'],
+    swap: 'evict',
+    weight: 1,
+    limits: limitsOf({}),
+  }
 }
 
 test('one of the needed scopes is enough', () => {

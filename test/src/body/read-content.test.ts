@@ -22,12 +22,13 @@ const bad = (detail: string, param?: string): ReadContent => ({
   ok: false,
   error: { kind: 'bad-request', detail, ...(param !== undefined && { param }) },
 })
-const json = (model: string, streamed = false): ReadContent => ({
+const json = (model: string, streamed = false): object => ({
   ok: true,
   model,
   streamed,
   contentType: 'application/json',
   queryModel: undefined,
+  spans: expect.any(Map),
 })
 
 describe('a route without a model', () => {
@@ -39,6 +40,7 @@ describe('a route without a model', () => {
       streamed: false,
       contentType: undefined,
       queryModel: undefined,
+      spans: undefined,
     })
   })
 })
@@ -59,6 +61,7 @@ describe('a model in the query', () => {
       streamed: false,
       contentType: undefined,
       queryModel: model,
+      spans: undefined,
     })
   })
 
@@ -159,6 +162,16 @@ describe('a model in a JSON body', () => {
   })
 })
 
+test('the members of a JSON body are told by their places', () => {
+  expect(read('json', { body: '{"model":"a", "n": [1] }' })).toEqual({
+    ...json('a'),
+    spans: new Map([
+      ['model', { start: 9, end: 12 }],
+      ['n', { start: 19, end: 22 }],
+    ]),
+  })
+})
+
 describe('a model in a JSON body or a form', () => {
   const form = [
     '--x',
@@ -182,6 +195,7 @@ describe('a model in a JSON body or a form', () => {
       streamed: false,
       contentType: 'multipart/form-data; boundary="x"',
       queryModel: undefined,
+      spans: undefined,
     })
   })
 

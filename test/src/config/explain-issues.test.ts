@@ -26,6 +26,16 @@ describe('an unknown field', () => {
     [{ timeouts: { drainMss: 1 } }, 'timeouts.drainMss: unknown field. Did you mean "drainMs"?'],
     [{ body: { maxByte: 1 } }, 'body.maxByte: unknown field. Did you mean "maxBytes"?'],
     [{ cors: { origin: [] } }, 'cors.origin: unknown field. Did you mean "origins"?'],
+    [{ limits: { requestPerMinute: 1 } }, 'limits.requestPerMinute: unknown field. Did you mean "requestsPerMinute"?'],
+    [{ limits: { timezone: 'UTC' } }, 'limits.timezone: unknown field. Did you mean "timeZone"?'],
+    [
+      { keys: [{ ...KEY, limits: { tokensPerDays: 1 } }] },
+      'keys[0].limits.tokensPerDays: unknown field. Did you mean "tokensPerDay"?',
+    ],
+    [{ keys: [{ ...KEY, wieght: 1 }] }, 'keys[0].wieght: unknown field. Did you mean "weight"?'],
+    [{ queue: { maxWaitMS: 1 } }, 'queue.maxWaitMS: unknown field. Did you mean "maxWaitMs"?'],
+    [{ queue: { slot: {} } }, 'queue.slot: unknown field. Did you mean "slots"?'],
+    [{ usage: { keepDay: 1 } }, 'usage.keepDay: unknown field. Did you mean "keepDays"?'],
     [{ log: { levle: 'x' } }, 'log.levle: unknown field. Did you mean "level"?'],
   ])('%j is told with the one that was meant', (raw, message) => {
     expect(explained(raw)).toEqual([message])
@@ -35,8 +45,12 @@ describe('an unknown field', () => {
     [{ body: { encoding: 1 } }, 'body.encoding: unknown field. Known here: maxBytes'],
     [{ listen: { tls: 1 } }, 'listen.tls: unknown field. Known here: host, port'],
     [
+      { keys: [{ ...KEY, limits: { timeZone: 'UTC' } }] },
+      'keys[0].limits.timeZone: unknown field. Known here: requestsPerMinute, burst, tokensPerMinute, tokensPerDay, concurrent, waiting, maxOutputTokens',
+    ],
+    [
       { keys: [{ ...KEY, owner: 'me' }] },
-      'keys[0].owner: unknown field. Known here: id, secret, scopes, models, expires, disabled',
+      'keys[0].owner: unknown field. Known here: id, secret, scopes, models, expires, disabled, swap, weight, limits',
     ],
   ])('%j that resembles nothing is told with what is known there', (raw, message) => {
     expect(explained(raw)).toEqual([message])
@@ -56,7 +70,7 @@ describe('an unknown field', () => {
     [{ apiKeys: [] }, 'apiKeys: unknown field. Did you mean "keys"?'],
     [{ upstreamUrl: 'x' }, 'upstreamUrl: unknown field. Did you mean "upstream.url"?'],
     [{ keys: [{ ...KEY, key: 'x' }] }, 'keys[0].key: unknown field. Did you mean "secret"?'],
-    ...['limits', 'queue', 'usage', 'contexts', 'trustedProxies'].map((name): [unknown, string] => [
+    ...['contexts', 'trustedProxies'].map((name): [unknown, string] => [
       { [name]: {} },
       `${name}: is not part of this version; remove it`,
     ]),
@@ -90,6 +104,11 @@ describe('a value that is none of the allowed ones', () => {
       { keys: [{ ...KEY, scopes: ['status', 'inferance'] }] },
       `keys[0].scopes[1]: must be one of ${SCOPES}. Did you mean "inference"?`,
     ],
+    [
+      { keys: [{ ...KEY, swap: 'evcit' }] },
+      'keys[0].swap: must be one of "use", "load", "evict". Did you mean "evict"?',
+    ],
+    [{ keys: [{ ...KEY, swap: true }] }, 'keys[0].swap: must be one of "use", "load", "evict"'],
   ])('%j', (raw, message) => {
     expect(explained(raw)).toEqual([message])
   })
@@ -121,7 +140,35 @@ describe('a value of the wrong type', () => {
       { upstream: { headers: { 'x-n': 7 } } },
       'upstream.headers.x-n: must be text in quotes, but is a number',
     ],
-    [{ publicUrl: false }, 'publicUrl: must be text in quotes, but is true or false'],
+    [{ queue: true }, 'queue: must be false or an object: { … }, but is true'],
+    [{ queue: 'off' }, 'queue: must be false or an object: { … }, but is text in quotes'],
+    [{ queue: null }, 'queue: must be false or an object: { … }, but is null'],
+    [{ queue: [] }, 'queue: must be false or an object: { … }, but is a list'],
+    [
+      { queue: { slotsPerModel: '4' } },
+      'queue.slotsPerModel: must be a number, but is text in quotes',
+    ],
+    [
+      { queue: { slots: { a: 'x' } } },
+      'queue.slots.a: must be a number, but is text in quotes',
+    ],
+    [{ queue: { slots: 4 } }, 'queue.slots: must be an object: { … }, but is a number'],
+    [{ queue: { idleMs: 1.5 } }, 'queue.idleMs: must be a whole number, but is a number'],
+    [{ limits: null }, 'limits: must be an object: { … }, but is null'],
+    [{ limits: { waiting: null } }, 'limits.waiting: must be a number, but is null'],
+    [
+      { limits: { requestsPerMinute: '60' } },
+      'limits.requestsPerMinute: must be a number, but is text in quotes',
+    ],
+    [{ limits: { timeZone: 1 } }, 'limits.timeZone: must be text in quotes, but is a number'],
+    [
+      { keys: [{ ...KEY, limits: { maxOutputTokens: '8k' } }] },
+      'keys[0].limits.maxOutputTokens: must be a number, but is text in quotes',
+    ],
+    [{ keys: [{ ...KEY, weight: '2' }] }, 'keys[0].weight: must be a number, but is text in quotes'],
+    [{ usage: false }, 'usage: must be an object: { … }, but is false'],
+    [{ usage: { file: false } }, 'usage.file: must be text in quotes, but is false'],
+    [{ publicUrl: false }, 'publicUrl: must be text in quotes, but is false'],
   ])('%j', (raw, message) => {
     expect(explained(raw)).toEqual([message])
   })

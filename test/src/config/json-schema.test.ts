@@ -24,6 +24,8 @@ describe('an editor that follows the schema', () => {
     ['a number', { listen: { port: '{env:GATE_PORT}' } }],
     ['a switch', { keys: [{ id: 'a', secret: 'sk-0123456789', disabled: '{env:OFF}' }] }],
     ['a choice', { log: { level: '{env:LEVEL}' } }],
+    ['a limit', { limits: { tokensPerDay: '{env:TOKENS}' } }],
+    ['a limit of a key', { keys: [{ id: 'a', secret: 'sk-1', limits: { burst: '{env:B}' } }] }],
     ['a key', { keys: ['{file:~/.config/swapgate/key}'] }],
   ])('accepts a substitution in the place of %s', (_what, file) => {
     expect(schema.safeParse(file).success).toBe(true)
@@ -31,6 +33,9 @@ describe('an editor that follows the schema', () => {
 
   test.each([
     ['an unknown field', { listne: {} }],
+    ['an unknown limit', { limits: { tokensPerHour: 1 } }],
+    ['a queue that is only turned on', { queue: true }],
+    ['slots of nothing', { queue: { slots: { a: 0 } } }],
     ['text for a number', { listen: { port: 'three thousand' } }],
     ['a choice that is none', { log: { level: 'loud' } }],
     ['a port beyond the last', { listen: { port: 65_536 } }],

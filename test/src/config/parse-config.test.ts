@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseConfig } from '../../../src/config/parse-config.ts'
 import type { GateConfig } from '../../../src/config/schema.ts'
+import { limitsOf } from '../limit/limits.ts'
 import { faultsOf, hashOf, parse } from './parse.ts'
 
 const SECRET = 'sk-0123456789abcdefghij'
@@ -13,6 +14,18 @@ const DEFAULTS: GateConfig = {
   listen: { host: '127.0.0.1', port: 3000 },
   upstream: { url: 'http://127.0.0.1:8080', configFile: './config.yaml', headers: {} },
   keys: [],
+  limits: { timeZone: 'UTC' },
+  queue: {
+    slotsPerModel: 4,
+    slots: {},
+    maxWaiting: 256,
+    maxWaitMs: 600_000,
+    maxModelWaitMs: 60_000,
+    minResidencyMs: 45_000,
+    idleMs: 2000,
+    quantumTokens: 8000,
+  },
+  usage: { file: './data/usage.sqlite', keepDays: 90 },
   heartbeat: { afterMs: 30_000, everyMs: 15_000 },
   timeouts: { upstreamHeadersMs: 1_800_000, upstreamSilenceMs: 1_800_000, drainMs: 30_000 },
   body: { maxBytes: 67_108_864 },
@@ -20,7 +33,14 @@ const DEFAULTS: GateConfig = {
   log: { level: 'info', format: 'auto' },
 }
 
-const BARE_KEY = { scopes: ['inference'], models: ['*'], disabled: false }
+const BARE_KEY = {
+  scopes: ['inference'],
+  models: ['*'],
+  disabled: false,
+  swap: 'evict',
+  weight: 1,
+  limits: limitsOf({ requestsPerMinute: 240, burst: 40, waiting: 32 }),
+}
 
 describe('without any file', () => {
   test('everything has its default, and the missing key is told', async () => {
@@ -50,6 +70,9 @@ test('an empty file and empty sections are the defaults, too', async () => {
   const file = {
     listen: {},
     upstream: {},
+    limits: {},
+    queue: {},
+    usage: {},
     heartbeat: {},
     timeouts: {},
     body: {},
@@ -225,7 +248,7 @@ describe('keys', () => {
   test('in the long form keep what they say and get the rest', async () => {
     const result = await parse({ keys: [{ id: 'a', secret: SECRET, models: [], disabled: true }] })
     expect(result.ok && result.config.keys).toEqual([
-      { id: 'a', secret: hashOf(SECRET), scopes: ['inference'], models: [], disabled: true },
+      { ...BARE_KEY, id: 'a', secret: hashOf(SECRET), models: [], disabled: true },
     ])
   })
 
@@ -462,8 +485,9 @@ describe('a message', () => {
 describe('every content', () => {
   const names = ['listen', 'host', 'port', 'upstream', 'url', 'apiKey', 'headers', 'keys', 'id']
   const moreNames = ['secret', 'scopes', 'models', 'expires', 'log', 'level', 'cors', 'origins']
+  const limits = ['limits', 'queue', 'usage', 'slots', 'swap', 'weight', 'burst', 'timeZone']
   const odd = ['__proto__', 'constructor', 'toString', '', '{env:X}', 'listne']
-  const key = fc.constantFrom(...names, ...moreNames, ...odd)
+  const key = fc.constantFrom(...names, ...moreNames, ...limits, ...odd)
   const leaf = fc.oneof(
     fc.jsonValue({ maxDepth: 1 }),
     fc.constantFrom(

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { ConfigFile } from '../../../src/config/schema.ts'
+import { configSchema, type ConfigFile } from '../../../src/config/schema.ts'
 import { faultsOf, parse } from './parse.ts'
 
 const SECRET = 'sk-0123456789abcdefghij'
@@ -31,16 +31,63 @@ test('every field can be written', async () => {
         models: ['gpt-*'],
         expires: '2027-01-01T00:00:00Z',
         disabled: true,
+        swap: 'use',
+        weight: 0.5,
+        limits: {
+          requestsPerMinute: 30,
+          burst: 5,
+          tokensPerMinute: 50_000,
+          tokensPerDay: 1_000_000,
+          concurrent: 2,
+          waiting: 3,
+          maxOutputTokens: 4096,
+        },
       },
     ],
+    limits: {
+      requestsPerMinute: null,
+      burst: 7,
+      tokensPerMinute: null,
+      tokensPerDay: 2_000_000,
+      concurrent: 8,
+      waiting: 0,
+      maxOutputTokens: null,
+      timeZone: 'Europe/Berlin',
+    },
+    queue: {
+      slotsPerModel: 2,
+      slots: { 'org/model:Q4': 1 },
+      maxWaiting: 0,
+      maxWaitMs: 1,
+      maxModelWaitMs: 0,
+      minResidencyMs: 0,
+      idleMs: 0,
+      quantumTokens: 0,
+    },
+    usage: { file: null, keepDays: 1 },
     heartbeat: { afterMs: 0, everyMs: 1 },
     timeouts: { upstreamHeadersMs: 0, upstreamSilenceMs: 0, drainMs: 0 },
     body: { maxBytes: 1024 },
     cors: { origins: ['https://chat.example', '*'] },
     log: { level: 'silent', format: 'pretty' },
   }
-  const { $schema: _schema, ...config } = file
-  expect(await parse(file)).toMatchObject({ ok: true, config })
+  const { $schema: _schema, keys: written, ...config } = file
+  const keys = written?.map((key) =>
+    typeof key === 'string' ? key : { ...key, limits: { ...key.limits, timeZone: 'Europe/Berlin' } },
+  )
+  const result = await parse(file)
+  expect(result.ok && result.config).toEqual({ ...config, keys })
+})
+
+test('every section stands in the example, in the order of the schema', () => {
+  const text = readFileSync(new URL('../../../config.json.example', import.meta.url), 'utf8')
+  const written: Record<string, unknown> = JSON.parse(text)
+  expect(Object.keys(written)).toEqual(Object.keys(configSchema.shape))
+})
+
+test('the queue can be turned off', async () => {
+  const result = await parse({ queue: false })
+  expect(result.ok && result.config.queue).toBe(false)
 })
 
 describe('a value of the right type may still be wrong', () => {
@@ -117,6 +164,16 @@ describe('a value of the right type may still be wrong', () => {
       'upstream.headers.x:y: its name must be a header name',
     ],
     [
+      'a time zone that does not exist',
+      { limits: { timeZone: 'Europe/Atlantis' } },
+      'limits.timeZone: must be a time zone such as "Europe/Berlin" or "UTC"',
+    ],
+    [
+      'an empty time zone',
+      { limits: { timeZone: '' } },
+      'limits.timeZone: must be a time zone such as "Europe/Berlin" or "UTC"',
+    ],
+    [
       'a header value with a line break',
       { upstream: { headers: { x: 'a\nb' } } },
       'upstream.headers.x: must be printable ASCII',
@@ -139,6 +196,29 @@ describe('a value of the right type may still be wrong', () => {
     ['a negative timer', { heartbeat: { afterMs: -1 } }, 'heartbeat.afterMs'],
     ['a heartbeat without pause', { heartbeat: { everyMs: 0 } }, 'heartbeat.everyMs'],
     ['a body that holds nothing', { body: { maxBytes: 1023 } }, 'body.maxBytes'],
+    ['no request at all', { limits: { requestsPerMinute: 0 } }, 'limits.requestsPerMinute'],
+    ['a negative limit', { limits: { tokensPerDay: -1 } }, 'limits.tokensPerDay'],
+    ['half a token', { limits: { tokensPerMinute: 0.5 } }, 'limits.tokensPerMinute'],
+    ['more tokens than any box has', { limits: { tokensPerDay: 1e13 } }, 'limits.tokensPerDay'],
+    ['no burst', { limits: { burst: 0 } }, 'limits.burst'],
+    ['a burst without limit', { limits: { burst: null } }, 'limits.burst'],
+    ['a number of waiting requests without limit', { limits: { waiting: null } }, 'limits.waiting'],
+    [
+      'a key that may run nothing',
+      { keys: [{ id: 'a', secret: SECRET, limits: { concurrent: 0 } }] },
+      'keys[0].limits.concurrent',
+    ],
+    ['a weight of nothing', { keys: [{ id: 'a', secret: SECRET, weight: 0 }] }, 'keys[0].weight'],
+    ['a negative weight', { keys: [{ id: 'a', secret: SECRET, weight: -1 }] }, 'keys[0].weight'],
+    ['too much weight', { keys: [{ id: 'a', secret: SECRET, weight: 101 }] }, 'keys[0].weight'],
+    ['a model without slots', { queue: { slots: { a: 0 } } }, 'queue.slots.a'],
+    ['models without slots', { queue: { slotsPerModel: 0 } }, 'queue.slotsPerModel'],
+    ['no time to wait', { queue: { maxWaitMs: 0 } }, 'queue.maxWaitMs'],
+    ['a time to wait without end', { queue: { maxWaitMs: null } }, 'queue.maxWaitMs'],
+    ['a longer wait than timers have', { queue: { maxWaitMs: 2_147_483_648 } }, 'queue.maxWaitMs'],
+    ['a negative idle time', { queue: { idleMs: -1 } }, 'queue.idleMs'],
+    ['usage that is not kept a day', { usage: { keepDays: 0 } }, 'usage.keepDays'],
+    ['usage without a file name', { usage: { file: '' } }, 'usage.file'],
   ])('%s', async (_what, file, place) => {
     const faults = await faultsOf(file)
     expect(faults.map((fault) => fault.split(': ')[0])).toEqual([place])

@@ -16,7 +16,8 @@ test("every refusal is Anthropic's envelope around its message", () => {
 })
 
 test('the type follows the status', () => {
-  const types = EVERY_ERROR.filter(({ kind }) => kind !== 'model-load-failed').map((error) => [
+  const calledByStatus = EVERY_ERROR.filter(({ kind }) => !/^model-(?:load-failed|not-loaded)$/.test(kind))
+  const types = calledByStatus.map((error) => [
     statusOf(error),
     JSON.parse(anthropic.errorBody(error)).error.type,
   ])
@@ -29,6 +30,7 @@ test('the type follows the status', () => {
     413: 'request_too_large',
     415: 'invalid_request_error',
     426: 'invalid_request_error',
+    429: 'rate_limit_error',
     500: 'api_error',
     501: 'api_error',
     502: 'api_error',
@@ -37,11 +39,12 @@ test('the type follows the status', () => {
   })
 })
 
-test('a load that failed is not called overloaded, which would invite a retry', () => {
-  expect(JSON.parse(anthropic.errorBody({ kind: 'model-load-failed' }))).toMatchObject({
-    error: { type: 'api_error' },
-  })
-})
+test.each<GateError>([{ kind: 'model-load-failed' }, { kind: 'model-not-loaded', model: 'a' }])(
+  '$kind is not called overloaded, which would invite a retry',
+  (error) => {
+    expect(JSON.parse(anthropic.errorBody(error))).toMatchObject({ error: { type: 'api_error' } })
+  },
+)
 
 test('a prompt that is too long says so in the only words that Claude Code knows', () => {
   const message = 'prompt is too long: 4923 tokens > 256 maximum'
@@ -52,9 +55,9 @@ test('a prompt that is too long says so in the only words that Claude Code knows
 })
 
 describe('a final refusal', () => {
-  const finals = EVERY_ERROR.filter(
-    (error) => statusOf(error) < 500 && error.kind !== 'prompt-too-long',
-  )
+  // Anthropic has no other type for a 429, and its clients go by the header.
+  const others = new Set(['prompt-too-long', 'limit-reached', 'key-queue-full'])
+  const finals = EVERY_ERROR.filter((error) => statusOf(error) < 500 && !others.has(error.kind))
 
   test.each(finals)('$kind holds nothing on which OpenCode retries', (error) => {
     expect(retryTriggersIn(anthropic.errorBody(error))).toEqual([])

@@ -1,8 +1,9 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { openai } from '../../../src/dialects/openai.ts'
-import { statusOf, type GateError } from '../../../src/errors/gate-error.ts'
+import { isRetryable, statusOf, type GateError } from '../../../src/errors/gate-error.ts'
 import { messageOf } from '../../../src/errors/message-of.ts'
+import type { LimitName } from '../../../src/limit/limit-store.ts'
 import { EVERY_ERROR, finalErrorsSaying } from '../errors/every-error.ts'
 import { RETRY_TRIGGERS, retryTriggersIn } from '../errors/opencode-retry.ts'
 
@@ -26,7 +27,9 @@ test("every refusal is OpenAI's envelope around its message", () => {
 })
 
 test('each kind has its type and code', () => {
-  const ownWords = EVERY_ERROR.filter(({ kind }) => kind !== 'upstream-refused')
+  const ownWords = EVERY_ERROR.filter(
+    ({ kind }) => kind !== 'upstream-refused' && kind !== 'limit-reached',
+  )
   expect(Object.fromEntries(ownWords.map(typeAndCode))).toEqual({
     'bad-host': 'invalid_request_error invalid_host',
     'bad-path': 'not_found_error not_found',
@@ -48,6 +51,10 @@ test('each kind has its type and code', () => {
     'model-missing': 'invalid_request_error model_missing',
     'model-unknown': 'not_found_error model_not_found',
     'prompt-too-long': 'invalid_request_error context_length_exceeded',
+    'key-queue-full': 'rate_limit_error rate_limit_exceeded',
+    'queue-full': 'server_error queue_full',
+    'waited-too-long': 'server_error queue_timeout',
+    'model-not-loaded': 'server_error model_not_loaded',
     'upstream-unreachable': 'server_error upstream_unavailable',
     'upstream-broken': 'server_error upstream_failed',
     'upstream-timeout': 'server_error upstream_timeout',
@@ -59,6 +66,16 @@ test('each kind has its type and code', () => {
     'stream-cut': 'server_error stream_interrupted',
     internal: 'server_error internal_error',
   })
+})
+
+test.each<[LimitName, string]>([
+  ['requests-per-minute', 'rate_limit_error rate_limit_exceeded'],
+  ['tokens-per-minute', 'rate_limit_error rate_limit_exceeded'],
+  ['tokens-per-day', 'insufficient_quota insufficient_quota'],
+  ['concurrent', 'rate_limit_error concurrency_limit_exceeded'],
+])('the limit %s has type and code %s', (limit, expected) => {
+  const error: GateError = { kind: 'limit-reached', limit, retryAfterMs: 1000 }
+  expect(typeAndCode(error)).toEqual(['limit-reached', expected])
 })
 
 describe("upstream's own refusal", () => {
@@ -92,7 +109,7 @@ describe("upstream's own refusal", () => {
 
 describe('a final refusal', () => {
   const finals = EVERY_ERROR.filter(
-    (error) => statusOf(error) < 500 && error.kind !== 'prompt-too-long',
+    (error) => statusOf(error) < 500 && !isRetryable(error) && error.kind !== 'prompt-too-long',
   )
 
   test.each(finals)('$kind holds nothing on which OpenCode retries', (error) => {

@@ -6,6 +6,7 @@ import {
   statusOf,
   type GateError,
 } from '../../../src/errors/gate-error.ts'
+import type { LimitName } from '../../../src/limit/limit-store.ts'
 import { EVERY_ERROR } from './every-error.ts'
 
 test('each refusal has its status', () => {
@@ -30,6 +31,11 @@ test('each refusal has its status', () => {
     'cross-site': 403,
     'model-missing': 400,
     'model-unknown': 404,
+    'limit-reached': 429,
+    'key-queue-full': 429,
+    'queue-full': 503,
+    'waited-too-long': 503,
+    'model-not-loaded': 503,
     'upstream-unreachable': 503,
     'upstream-broken': 502,
     'upstream-timeout': 504,
@@ -50,7 +56,8 @@ test.each([400, 409, 422, 501])('a refusal of upstream keeps its status %d', (st
 })
 
 describe('x-should-retry', () => {
-  const finals = EVERY_ERROR.filter((error) => statusOf(error) < 500)
+  const mayPass = new Set<GateError['kind']>(['limit-reached', 'key-queue-full'])
+  const finals = EVERY_ERROR.filter((error) => statusOf(error) < 500 && !mayPass.has(error.kind))
 
   test.each(finals)('$kind is final and says so', (error) => {
     expect(headersOf(error)).toMatchObject({ 'x-should-retry': 'false' })
@@ -64,6 +71,10 @@ describe('x-should-retry', () => {
     const retryable = EVERY_ERROR.filter((error) => isRetryable(error))
     expect(new Set(retryable.map(({ kind }) => kind))).toEqual(
       new Set([
+        'limit-reached',
+        'key-queue-full',
+        'queue-full',
+        'waited-too-long',
         'upstream-unreachable',
         'upstream-broken',
         'upstream-timeout',
@@ -77,13 +88,27 @@ describe('x-should-retry', () => {
     expect(retryable.filter((error) => 'x-should-retry' in headersOf(error))).toEqual([])
   })
 
+  test.each<LimitName>(['requests-per-minute', 'tokens-per-minute', 'tokens-per-day', 'concurrent'])(
+    'a wait for %s of more than a minute is final: SDKs would put a second in its place',
+    (limit) => {
+      const after = (retryAfterMs: number): Record<string, string> =>
+        headersOf({ kind: 'limit-reached', limit, retryAfterMs })
+      expect([after(60_000), after(60_001)]).toEqual([
+        { 'retry-after': '60', 'retry-after-ms': '60000' },
+        { 'retry-after': '61', 'retry-after-ms': '60001', 'x-should-retry': 'false' },
+      ])
+    },
+  )
+
   test('a load that failed, a wrong key of the gate and a missing feature stay as they are', () => {
     const unchanging: GateError[] = [
       { kind: 'model-load-failed' },
       { kind: 'upstream-key-refused' },
       { kind: 'upstream-refused', status: 501, message: 'not supported' },
+      { kind: 'model-not-loaded', model: 'a' },
     ]
     expect(unchanging.map((error) => headersOf(error)['x-should-retry'])).toEqual([
+      'false',
       'false',
       'false',
       'false',
@@ -105,6 +130,11 @@ describe('retry-after', () => {
       return after === undefined ? [] : [[error.kind, after]]
     })
     expect(Object.fromEntries(seconds)).toEqual({
+      'limit-reached': 0.25,
+      'key-queue-full': 5,
+      'queue-full': 5,
+      'waited-too-long': 5,
+      'model-not-loaded': 30,
       'upstream-unreachable': 5,
       'upstream-busy': 1,
       'model-loading': 2.5,

@@ -1,13 +1,13 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { statusOf } from '../../../src/errors/gate-error.ts'
+import { isRetryable, statusOf, type GateError } from '../../../src/errors/gate-error.ts'
 import { messageOf, withoutStatusDigits } from '../../../src/errors/message-of.ts'
 import { EVERY_ERROR, finalErrorsSaying } from './every-error.ts'
 import { OPENCODE_RETRIES, RETRY_TRIGGERS, retryTriggersIn } from './opencode-retry.ts'
 
 /** Overflow is not looked at for retries: OpenCode recognises it first, by the words that it must hold. */
 const finals = EVERY_ERROR.filter(
-  (error) => statusOf(error) < 500 && error.kind !== 'prompt-too-long',
+  (error) => statusOf(error) < 500 && !isRetryable(error) && error.kind !== 'prompt-too-long',
 )
 
 describe('withoutStatusDigits', () => {
@@ -105,6 +105,62 @@ describe('an unknown model', () => {
       `Unknown model "${'m'.repeat(80)}…". GET /v1/models lists what this key may use.`,
     )
   })
+})
+
+describe('a limit that is reached', () => {
+  test('is told with its name in the configuration and the wait', () => {
+    expect(
+      EVERY_ERROR.flatMap((error) => (error.kind === 'limit-reached' ? [messageOf(error)] : [])),
+    ).toEqual([
+      'Rate limit: this key has sent its requests of this minute (limits.requestsPerMinute). The next one may come in 1.5 s.',
+      'Rate limit: this key has used its tokens of this minute (limits.tokensPerMinute). There are enough again in 50.2 s.',
+      'This key has used what it may use in a day (limits.tokensPerDay). It may go on at midnight; the owner of the gate can raise the limit.',
+      'Rate limit: as many requests of this key are running as may run at the same time (limits.concurrent).',
+    ])
+  })
+
+  test('makes OpenCode wait by its words where waiting helps', () => {
+    const waits: GateError[] = [
+      { kind: 'limit-reached', limit: 'requests-per-minute', retryAfterMs: 1 },
+      { kind: 'limit-reached', limit: 'tokens-per-minute', retryAfterMs: 1 },
+      { kind: 'limit-reached', limit: 'concurrent', retryAfterMs: 1 },
+      { kind: 'key-queue-full' },
+    ]
+    expect(waits.map((error) => /rate limit/i.test(messageOf(error)))).toEqual([
+      true,
+      true,
+      true,
+      true,
+    ])
+  })
+
+  test.each([
+    [1, '0.1 s'],
+    [100, '0.1 s'],
+    [101, '0.2 s'],
+    [59_999, '60 s'],
+    [50_000, '50 s'],
+    [500_000, '# s'],
+    [50_300_000, '# s'],
+  ])('a wait of %d ms is shown as %s', (retryAfterMs, shown) => {
+    const message = messageOf({
+      kind: 'limit-reached',
+      limit: 'requests-per-minute',
+      retryAfterMs,
+    })
+    expect(message.split(' may come in ')[1]).toBe(`${shown}.`)
+  })
+})
+
+test('a model that is not loaded is named, shortened and without what OpenCode retries', () => {
+  const saying = (model: string): string => messageOf({ kind: 'model-not-loaded', model })
+  const rest =
+    'is not loaded, and this key may not load it (its "swap" in config.json). GET /running or the owner of the gate can tell what is loaded.'
+  expect(['glm-4.7-flash', 'qwen-500b', 'm'.repeat(100)].map(saying)).toEqual([
+    `The model "glm-4.7-flash" ${rest}`,
+    `The model "qwen-#b" ${rest}`,
+    `The model "${'m'.repeat(80)}…" ${rest}`,
+  ])
 })
 
 test('the methods and scopes that are needed are named', () => {

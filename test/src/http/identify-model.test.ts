@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { HostBindings } from '../../../src/deps.ts'
+import { NO_MODEL_CONFIG } from '../../../src/llama-swap/model-config.ts'
 import type { ModelNames } from '../../../src/llama-swap/model-names.ts'
 import { codeOf, KEYS, LISTING, openGate, post, type Answer, type Asked } from './open-gate.ts'
 import { jsonAnswer } from '../../support/fake-upstream.ts'
@@ -173,7 +174,7 @@ describe('a model', () => {
     }
     const { ask } = await openGate(
       { keys: [{ id: 'k', secret: KEYS.user, models: ['hid*'] }] },
-      { modelConfig: { read: () => Promise.resolve(names) } },
+      { modelConfig: { read: async () => ({ ...NO_MODEL_CONFIG, names }) } },
     )
     const statuses = []
     for (const model of ['hidden', 'nice', 'hidden2'])

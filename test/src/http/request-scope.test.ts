@@ -33,6 +33,8 @@ describe('its log event', () => {
     scope.keyId = 'laptop'
     scope.model = 'glm-4.7-flash'
     scope.bytesIn = 12
+    scope.queueMs = 250
+    scope.tokens = { prompt: 100, cached: 60, completion: 7, exact: true }
 
     const event = scope.eventFor(
       { outcome: 'completed', status: 200, firstByteAt: 1_400, bytesOut: 34 },
@@ -49,6 +51,9 @@ describe('its log event', () => {
       status: 200,
       outcome: 'completed',
       reason: undefined,
+      queueMs: 250,
+      promptTokens: 100,
+      completionTokens: 7,
       ttftMs: 400,
       durationMs: 2_000,
       bytesIn: 12,
@@ -70,6 +75,9 @@ describe('its log event', () => {
       status: 401,
       outcome: 'refused',
       reason: 'credential-missing',
+      queueMs: undefined,
+      promptTokens: undefined,
+      completionTokens: undefined,
       ttftMs: undefined,
       durationMs: 0,
       bytesIn: 0,

@@ -6,18 +6,38 @@ const HOUR_MS = 3_600_000
 
 describe('the day of a moment', () => {
   test.each([
-    ['UTC', '2026-01-01T00:00:00Z', '2026-01-01', '2026-01-02T00:00:00Z'],
-    ['UTC', '2026-01-01T23:59:59.999Z', '2026-01-01', '2026-01-02T00:00:00Z'],
-    ['Europe/Berlin', '2026-03-29T12:00:00Z', '2026-03-29', '2026-03-29T22:00:00Z'],
-    ['Europe/Berlin', '2026-10-25T00:00:00Z', '2026-10-25', '2026-10-25T23:00:00Z'],
-    ['America/New_York', '2026-01-01T04:59:59Z', '2025-12-31', '2026-01-01T05:00:00Z'],
-    ['Asia/Kathmandu', '2026-01-01T18:14:59Z', '2026-01-01', '2026-01-01T18:15:00Z'],
-    ['Africa/Cairo', '2026-04-23T12:00:00Z', '2026-04-23', '2026-04-23T22:00:00Z'],
-    ['Africa/Cairo', '2026-04-24T12:00:00Z', '2026-04-24', '2026-04-24T21:00:00Z'],
-    ['Pacific/Apia', '2011-12-30T09:59:59Z', '2011-12-29', '2011-12-30T10:00:00Z'],
-    ['Pacific/Apia', '2011-12-30T10:00:00Z', '2011-12-31', '2011-12-31T10:00:00Z'],
-    ['Pacific/Kiritimati', '2026-01-01T09:59:00Z', '2026-01-01', '2026-01-01T10:00:00Z'],
-  ])('in %s at %s is %s and ends at %s', (timeZone, at, day, endsAt) => {
+    ['UTC', '2026-01-01T00:00:00Z', { day: '2026-01-01', endsAt: '2026-01-02T00:00:00Z' }],
+    ['UTC', '2026-01-01T23:59:59.999Z', { day: '2026-01-01', endsAt: '2026-01-02T00:00:00Z' }],
+    [
+      'Europe/Berlin',
+      '2026-03-29T12:00:00Z',
+      { day: '2026-03-29', endsAt: '2026-03-29T22:00:00Z' },
+    ],
+    [
+      'Europe/Berlin',
+      '2026-10-25T00:00:00Z',
+      { day: '2026-10-25', endsAt: '2026-10-25T23:00:00Z' },
+    ],
+    [
+      'America/New_York',
+      '2026-01-01T04:59:59Z',
+      { day: '2025-12-31', endsAt: '2026-01-01T05:00:00Z' },
+    ],
+    [
+      'Asia/Kathmandu',
+      '2026-01-01T18:14:59Z',
+      { day: '2026-01-01', endsAt: '2026-01-01T18:15:00Z' },
+    ],
+    ['Africa/Cairo', '2026-04-23T12:00:00Z', { day: '2026-04-23', endsAt: '2026-04-23T22:00:00Z' }],
+    ['Africa/Cairo', '2026-04-24T12:00:00Z', { day: '2026-04-24', endsAt: '2026-04-24T21:00:00Z' }],
+    ['Pacific/Apia', '2011-12-30T09:59:59Z', { day: '2011-12-29', endsAt: '2011-12-30T10:00:00Z' }],
+    ['Pacific/Apia', '2011-12-30T10:00:00Z', { day: '2011-12-31', endsAt: '2011-12-31T10:00:00Z' }],
+    [
+      'Pacific/Kiritimati',
+      '2026-01-01T09:59:00Z',
+      { day: '2026-01-01', endsAt: '2026-01-01T10:00:00Z' },
+    ],
+  ])('in %s at %s is right', (timeZone, at, { day, endsAt }) => {
     expect(dayOf(Date.parse(at), timeZone)).toEqual({ day, endsAt: Date.parse(endsAt) })
   })
 
@@ -51,8 +71,12 @@ describe('the day of a moment', () => {
   test('asks Intl once per zone and day', () => {
     const noon = Date.UTC(2031, 5, 1, 12)
     dayOf(noon, 'Europe/Paris')
+    dayOf(noon, 'America/Lima')
     const ask = vi.spyOn(Intl.DateTimeFormat.prototype, 'formatToParts')
-    for (let i = 0; i < 1000; i++) dayOf(noon + i * 1000, 'Europe/Paris')
+    for (let i = 0; i < 1000; i++) {
+      dayOf(noon + i * 1000, 'Europe/Paris')
+      dayOf(noon + i * 1000, 'America/Lima')
+    }
     const callsOfOneDay = ask.mock.calls.length
     dayOf(noon + 24 * HOUR_MS, 'Europe/Paris')
     const callsOfTheNext = ask.mock.calls.length
@@ -65,6 +89,17 @@ describe('the day of a moment', () => {
     const at = Date.UTC(2026, 0, 1, 12)
     const days = new Set(zones.map((timeZone) => dayOf(at, timeZone).day))
     expect(days).toEqual(new Set(['2026-01-01', '2026-01-02']))
+  })
+
+  test('of a zone is not remembered for ever where hundreds are asked for', () => {
+    const [first = 'UTC', ...others] = Intl.supportedValuesOf('timeZone')
+    const at = Date.UTC(2032, 0, 1, 12)
+    for (const timeZone of [first, ...others]) dayOf(at, timeZone)
+    const ask = vi.spyOn(Intl.DateTimeFormat.prototype, 'formatToParts')
+    dayOf(at, first)
+    const calls = ask.mock.calls.length
+    ask.mockRestore()
+    expect(calls).toBeGreaterThan(0)
   })
 
   test('does not exist in a zone that does not exist', () => {

@@ -16,17 +16,16 @@ describe('an estimate', () => {
   })
 
   test.each([
-    [100, { prompt: 1, output: 100, tokens: 101 }],
-    [0, { prompt: 1, output: 0, tokens: 1 }],
-    [1_000_000, { prompt: 1, output: 1024, tokens: 1025 }],
+    [100, { prompt: 10, output: 100, tokens: 110 }],
+    [0, { prompt: 10, output: 0, tokens: 10 }],
+    [1_000_000, { prompt: 10, output: 1024, tokens: 1034 }],
   ])('never takes more output than the request allows itself: %i', (maxOutput, estimate) => {
-    expect(createEstimator().estimate('m', { bodyBytes: 1, maxOutput })).toEqual(estimate)
+    expect(createEstimator().estimate('m', { bodyBytes: 36, maxOutput })).toEqual(estimate)
   })
 
   test('comes near what prompts really cost', () => {
     const estimator = createEstimator()
-    for (let i = 0; i < 100; i++)
-      estimator.learn('m', { ...learned, computedTokensOfPrompt: 1500 })
+    for (let i = 0; i < 100; i++) estimator.learn('m', { ...learned, computedTokensOfPrompt: 1500 })
     expect(estimator.estimate('m', request)).toEqual({ prompt: 1500, output: 1024, tokens: 2524 })
   })
 
@@ -36,7 +35,11 @@ describe('an estimate', () => {
   ])('%s', (_, computedTokensOfPrompt, prompt) => {
     const estimator = createEstimator()
     for (let i = 0; i < 200; i++) estimator.learn('m', { ...learned, computedTokensOfPrompt })
-    expect(estimator.estimate('m', request)).toEqual({ prompt, output: 1024, tokens: prompt + 1024 })
+    expect(estimator.estimate('m', request)).toEqual({
+      prompt,
+      output: 1024,
+      tokens: prompt + 1024,
+    })
   })
 
   test('learns nothing from an answer without a body or without tokens', () => {
@@ -60,7 +63,11 @@ describe('an estimate', () => {
   ])('of the output has bounds, however %s answers are', (_, completion, output) => {
     const estimator = createEstimator()
     for (let i = 0; i < 500; i++) estimator.learn('m', { ...learned, completion })
-    expect(estimator.estimate('m', request)).toEqual({ prompt: 1000, output, tokens: 1000 + output })
+    expect(estimator.estimate('m', request)).toEqual({
+      prompt: 1000,
+      output,
+      tokens: 1000 + output,
+    })
   })
 
   test('is learned for each model, and forgotten for the 257th from the last', () => {
@@ -70,11 +77,24 @@ describe('an estimate', () => {
     const prompts = ['m0', 'm1', 'm256'].map((model) => estimator.estimate(model, request).prompt)
     expect(prompts).toEqual([1000, 1300, 1300])
   })
+
+  test('is not forgotten for a model that has answered since', () => {
+    const estimator = createEstimator()
+    const costly = { ...learned, computedTokensOfPrompt: 4000 }
+    estimator.learn('often', costly)
+    for (let i = 0; i < 255; i++) estimator.learn(`m${i}`, costly)
+    estimator.learn('often', costly)
+    estimator.learn('new', costly)
+    const prompts = ['often', 'm0'].map((model) => estimator.estimate(model, request).prompt)
+    expect(prompts).toEqual([1570, 1000])
+  })
 })
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
-const prose = (length: number): string => 'The quick brown fox. '.repeat(length / 20).slice(0, length)
-const picture = (length: number): string => 'iVBORw0KGgo/AA+b'.repeat(length / 16).slice(0, length)
+const prose = (length: number): string =>
+  'The quick brown fox. '.repeat(length / 21 + 1).slice(0, length)
+const picture = (length: number): string =>
+  'iVBORw0KGgo/AA+b'.repeat(length / 16 + 1).slice(0, length)
 
 describe('the bytes of a text', () => {
   test.each([
@@ -108,9 +128,14 @@ describe('the bytes of a text', () => {
 
   test.each([
     ['prose', prose(1_000_000), 0.01],
-    ['one long run', 'a'.repeat(1_000_000), 1.01],
+    ['one long run', 'a'.repeat(1_000_000), 1.02],
+    ['runs that are just long enough', ` ${'a'.repeat(4096)}`.repeat(250), 2],
     ['runs that are just too short', `${'a'.repeat(4095)} `.repeat(250), 1.01],
-    ['gaps where it hurts most', ` ${'a'.repeat(4094)}`.repeat(250), 1.01],
+    [
+      'gaps anywhere',
+      Array.from({ length: 500 }, (_, i) => 'a'.repeat((i * 7919) % 4095)).join(' '),
+      1.01,
+    ],
   ])('are found with few looks: %s', (_, text, looksPerByte) => {
     const body = bytes(text)
     let looks = 0

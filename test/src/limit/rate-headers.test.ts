@@ -35,7 +35,10 @@ describe('what is left', () => {
       rateHeaders({ ...none, tokens }, dialect, START).map(([name]) => name),
     ])
     expect(names).toEqual([
-      [[], ['x-ratelimit-limit-tokens', 'x-ratelimit-remaining-tokens', 'x-ratelimit-reset-tokens']],
+      [
+        [],
+        ['x-ratelimit-limit-tokens', 'x-ratelimit-remaining-tokens', 'x-ratelimit-reset-tokens'],
+      ],
       [
         [],
         [

@@ -5,6 +5,7 @@ import {
   createModelDirectory,
   type ModelDirectory,
 } from '../../../src/llama-swap/model-directory.ts'
+import { NO_MODEL_CONFIG } from '../../../src/llama-swap/model-config.ts'
 import { NO_NAMES, type ModelNames } from '../../../src/llama-swap/model-names.ts'
 import { fakeClock, type FakeClock } from '../../support/fake-clock.ts'
 import { FakeUpstream, jsonAnswer, type WholeAnswer } from '../../support/fake-upstream.ts'
@@ -26,7 +27,9 @@ function listingOf(...ids: string[]): WholeAnswer {
 function startBox(listing?: WholeAnswer, configured?: ModelNames): Box {
   const upstream = new FakeUpstream()
   const clock = fakeClock()
-  const modelConfig: Deps['modelConfig'] = { read: async () => box.configured }
+  const modelConfig: Deps['modelConfig'] = {
+    read: async () => box.configured && { ...NO_MODEL_CONFIG, names: box.configured },
+  }
   upstream.onCall = (call) => {
     if (box.listing) call.answer(box.listing)
   }
@@ -174,6 +177,74 @@ describe('what is known', () => {
     expect([...learned.ids]).toEqual(['b'])
     expect(ids(await box.directory.namesFor('b'))).toEqual(['b'])
     expect(box.upstream.calls).toEqual([])
+  })
+})
+
+describe('the model behind a name', () => {
+  const ALIASED = jsonAnswer({
+    data: [{ id: 'a', meta: { llamaswap: { type: 'model', aliases: ['x'] } } }, { id: 'b' }],
+  })
+
+  test('is the name itself, what an alias stands for, or the name that nobody knows', async () => {
+    const { directory } = startBox(ALIASED)
+    const found = await Promise.all(['a', 'x', 'b', 'nobody'].map((name) => directory.idOf(name)))
+    expect(found).toEqual(['a', 'a', 'b', 'nobody'])
+  })
+
+  test('is a model before it is an alias of the same name', async () => {
+    const { directory } = startBox(ALIASED, { ...NO_NAMES, aliases: new Map([['b', 'a']]) })
+    expect(await directory.idOf('b')).toBe('b')
+  })
+
+  test('is told from what is known, however old, and asked for meanwhile', async () => {
+    const box = startBox(ALIASED)
+    await box.directory.idOf('x')
+    await box.clock.advance(30_001)
+    box.upstream.onCall = undefined
+    expect(await box.directory.idOf('x')).toBe('a')
+    expect(box.upstream.calls).toHaveLength(2)
+  })
+
+  test('is not asked for again while what is known is fresh', async () => {
+    const box = startBox(ALIASED)
+    await box.directory.idOf('x')
+    await box.clock.advance(30_000)
+    await box.directory.idOf('x')
+    expect(box.upstream.calls).toHaveLength(1)
+  })
+
+  test('is asked for when nobody knows the name, at most every two seconds', async () => {
+    const box = startBox(listingOf('a'))
+    await box.directory.idOf('a')
+    box.listing = ALIASED
+    await box.clock.advance(2000)
+    expect(await box.directory.idOf('x')).toBe('x')
+    await box.clock.advance(1)
+    expect(await box.directory.idOf('x')).toBe('a')
+    expect(box.upstream.calls).toHaveLength(2)
+  })
+
+  test('is the name itself while llama-swap cannot be asked', async () => {
+    const box = startBox({ status: 502 })
+    expect(await box.directory.idOf('x')).toBe('x')
+  })
+})
+
+describe('the configuration file', () => {
+  test('says nothing before it was read, and then what it says', async () => {
+    const box = startBox(listingOf('a'), { ...NO_NAMES, ids: new Set(['b']) })
+    expect(box.directory.config()).toEqual(NO_MODEL_CONFIG)
+    await box.directory.idOf('a')
+    expect(box.directory.config()).toEqual({
+      ...NO_MODEL_CONFIG,
+      names: { ...NO_NAMES, ids: new Set(['b']) },
+    })
+  })
+
+  test('says nothing where there is none', async () => {
+    const box = startBox(listingOf('a'))
+    await box.directory.idOf('a')
+    expect(box.directory.config()).toEqual(NO_MODEL_CONFIG)
   })
 })
 

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { NO_MODEL_CONFIG } from '../../../src/llama-swap/model-config.ts'
 import { allowsModel, NO_NAMES, type ModelNames } from '../../../src/llama-swap/model-names.ts'
-import { namesInConfig } from '../../../src/llama-swap/read-config.ts'
+import { readModelConfig } from '../../../src/llama-swap/read-config.ts'
 
 /** The names as plain objects, easy to compare. */
 function plain({ ids, aliases, selectors, pins }: ModelNames): object {
@@ -14,7 +15,7 @@ function plain({ ids, aliases, selectors, pins }: ModelNames): object {
 }
 
 function names(text: string): object {
-  return plain(namesInConfig(text))
+  return plain(readModelConfig(text).names)
 }
 
 const NOTHING = plain(NO_NAMES)
@@ -133,7 +134,9 @@ profiles:
   })
 
   test('of a number are not lost: the model behind must be allowed', () => {
-    const box = namesInConfig('models: {a: {}, 7: {}}\nprofiles: {day: {pins: {a: 7}}}')
+    const { names: box } = readModelConfig(
+      'models: {a: {}, 7: {}}\nprofiles: {day: {pins: {a: 7}}}',
+    )
     expect([allowsModel(['a'], 'a', box), allowsModel(['a', '7'], 'a', box)]).toEqual([false, true])
   })
 })
@@ -202,6 +205,89 @@ models:
     ['is not YAML', 'models: [a', 'line 1'],
     ['gives a model twice', 'models:\n  a: {}\n  a: {}', 'line 3'],
   ])('that %s is refused with the place', (_what, text, place) => {
-    expect(() => namesInConfig(text)).toThrow(place)
+    expect(() => readModelConfig(text)).toThrow(place)
   })
+})
+
+const USUAL_GROUP = { id: 'g', swap: true, exclusive: true, persistent: false, members: ['a'] }
+
+describe('groups', () => {
+  const groups = (text: string): object => readModelConfig(text).groups
+
+  test('have the defaults of llama-swap', () => {
+    expect(groups('groups: { g: { members: [a] } }')).toEqual([USUAL_GROUP])
+  })
+
+  test('say which models can be loaded together', () => {
+    const text = `
+groups:
+  g: { swap: false, exclusive: false, persistent: true, members: [a, 7] }
+`
+    expect(groups(text)).toEqual([
+      { id: 'g', swap: false, exclusive: false, persistent: true, members: ['a', '7'] },
+    ])
+  })
+
+  test('stand at the top in old files and below routing in new ones', () => {
+    const text = `
+groups: { old: { members: [a] } }
+routing: { router: { settings: { groups: { new: { members: [b] } } } } }
+`
+    expect(groups(text)).toEqual([
+      { ...USUAL_GROUP, id: 'old' },
+      { ...USUAL_GROUP, id: 'new', members: ['b'] },
+    ])
+  })
+
+  test.each([
+    ['True', true],
+    ['TRUE', true],
+    ['"true"', true],
+    ['false', false],
+    ['""', false],
+    ['~', false],
+    ['[true]', false],
+  ])('persistent: %s is %s', (written, persistent) => {
+    expect(groups(`groups: { g: { persistent: ${written}, members: [a] } }`)).toEqual([
+      { ...USUAL_GROUP, persistent },
+    ])
+  })
+
+  test('of unexpected kinds have no members', () => {
+    expect(groups('groups: { g: none, h: { members: a } }')).toEqual([
+      { ...USUAL_GROUP, members: [] },
+      { ...USUAL_GROUP, id: 'h', members: [] },
+    ])
+  })
+})
+
+test('the requests that a model takes at a time are what the file says, else ten', () => {
+  const text = `
+models:
+  a: { concurrencyLimit: 2 }
+  b: { concurrencyLimit: 0 }
+  c: {}
+  d: { concurrencyLimit: -1 }
+  e: { concurrencyLimit: many }
+  f: ~
+`
+  expect(readModelConfig(text).concurrency).toEqual(
+    new Map([
+      ['a', 2],
+      ['b', 10],
+      ['c', 10],
+      ['d', 10],
+      ['e', 10],
+      ['f', 10],
+    ]),
+  )
+})
+
+test('models of peers are remote under their full names', () => {
+  const text = 'models: { a: {} }\npeers: { cloud: { models: [big, small] } }'
+  expect(readModelConfig(text).remote).toEqual(new Set(['cloud/big', 'cloud/small']))
+})
+
+test('an empty file says nothing at all', () => {
+  expect(readModelConfig('')).toEqual(NO_MODEL_CONFIG)
 })

@@ -19,6 +19,9 @@ const EVENT: RequestEvent = {
   status: 200,
   outcome: 'completed',
   reason: undefined,
+  queueMs: 250,
+  promptTokens: 1200,
+  completionTokens: 34,
   ttftMs: 812,
   durationMs: 4210,
   bytesIn: 512,
@@ -68,6 +71,9 @@ describe('a JSON line', () => {
       model: 'gpt-oss-120b',
       status: 200,
       outcome: 'completed',
+      queueMs: 250,
+      promptTokens: 1200,
+      completionTokens: 34,
       ttftMs: 812,
       durationMs: 4210,
       bytesIn: 512,
@@ -85,7 +91,7 @@ describe('a JSON line', () => {
 describe('a pretty line', () => {
   test('begins with the time of day and holds what people look for', () => {
     expect(toPrettyLine(EVENT)).toBe(
-      '12:30:05.042 200 POST /v1/chat/completions completed key=laptop model=gpt-oss-120b ttft=812ms took=4210ms in=512 out=20480 id=9b2f0c1e-7c53-4b7e-8a43-3a2c6a3f6f10',
+      '12:30:05.042 200 POST /v1/chat/completions completed key=laptop model=gpt-oss-120b queued=250ms tokens=1200+34 ttft=812ms took=4210ms in=512 out=20480 id=9b2f0c1e-7c53-4b7e-8a43-3a2c6a3f6f10',
     )
   })
 
@@ -97,11 +103,28 @@ describe('a pretty line', () => {
       reason: 'credential-missing',
       keyId: undefined,
       model: undefined,
+      queueMs: undefined,
+      promptTokens: undefined,
+      completionTokens: undefined,
       ttftMs: undefined,
     }
     expect(toPrettyLine(refused)).toBe(
       '12:30:05.042 401 POST /v1/chat/completions refused key=- reason=credential-missing took=4210ms in=512 out=20480 id=9b2f0c1e-7c53-4b7e-8a43-3a2c6a3f6f10',
     )
+  })
+
+  test.each([
+    [0, ''],
+    [99, ''],
+    [100, 'queued=100ms '],
+  ])('tells of %d ms in the queue only what is more than the way through', (queueMs, shown) => {
+    expect(toPrettyLine({ ...EVENT, queueMs })).toContain(
+      ` model=gpt-oss-120b ${shown}tokens=1200+34 `,
+    )
+  })
+
+  test('shows a prompt without an answer', () => {
+    expect(toPrettyLine({ ...EVENT, completionTokens: 0 })).toContain(' tokens=1200+0 ')
   })
 
   test.each([
@@ -121,7 +144,7 @@ describe('a pretty line', () => {
     ['a backslash', 'a\\', String.raw`model="a\\"`],
     ['nothing at all', '', 'model='],
   ])('quotes a model with %s', (_what, model, shown) => {
-    expect(toPrettyLine({ ...EVENT, model })).toContain(` ${shown} ttft=`)
+    expect(toPrettyLine({ ...EVENT, model })).toContain(` ${shown} queued=`)
   })
 })
 
@@ -154,7 +177,17 @@ describe('whatever a client sends', () => {
           .split(' ')
           .slice(5)
           .map((field) => field.split('=')[0])
-        expect(names).toEqual(['key', 'model', 'ttft', 'took', 'in', 'out', 'id'])
+        expect(names).toEqual([
+          'key',
+          'model',
+          'queued',
+          'tokens',
+          'ttft',
+          'took',
+          'in',
+          'out',
+          'id',
+        ])
       }),
       { numRuns: 1000 },
     )

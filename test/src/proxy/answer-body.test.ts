@@ -13,6 +13,7 @@ import {
   type BodySink,
 } from '../../../src/proxy/answer-body.ts'
 import { findRoute } from '../../../src/routes/find-route.ts'
+import { NO_METER } from '../../../src/usage/no-meter.ts'
 import { MESSAGES, splitAtEvery, STREAM_SAMPLES } from '../../support/sse-samples.ts'
 
 const encoder = new TextEncoder()
@@ -49,10 +50,10 @@ function hear(
 const stream =
   (format: StreamFormat | undefined, dialect: Dialect = 'openai') =>
   (sink: BodySink): AnswerBody =>
-    eventStreamBody(sink, format, dialect)
+    eventStreamBody(sink, NO_METER, { format, dialect })
 
-const plain = (sink: BodySink): AnswerBody => plainBody(sink, false)
-const json = (sink: BodySink): AnswerBody => plainBody(sink, true)
+const plain = (sink: BodySink): AnswerBody => plainBody(sink, NO_METER, false)
+const json = (sink: BodySink): AnswerBody => plainBody(sink, NO_METER, true)
 
 describe('a body that is not an event stream', () => {
   test('is passed on piece by piece and is whole when upstream says so', () => {
@@ -254,8 +255,8 @@ describe('an event stream', () => {
             finish: (result) => void ended.push(result),
             cut: () => void ended.push('cut'),
           },
-          'chat',
-          'openai',
+          NO_METER,
+          { format: 'chat', dialect: 'openai' },
         )
         for (const one of pieces) body.chunk(one)
         body[end]()

@@ -179,6 +179,7 @@ describe('what is told of an exchange', () => {
         status: 200,
         reason: undefined,
         firstByteAt: startedAt + 6 * SECOND,
+        sentAt: startedAt,
         bytesOut: 'data: half a frame\n\ndata: [DONE]\n\n'.length,
       },
     ])

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { fakeClock } from '../../support/fake-clock.ts'
 import {
   FakeUpstream,
   JSON_HEADERS,
@@ -7,7 +6,6 @@ import {
   STREAM_TYPE,
   type FakeCall,
 } from '../../support/fake-upstream.ts'
-import { RecordingClient } from '../../support/recording-client.ts'
 import { CHAT } from '../../support/sse-samples.ts'
 import { MINUTE, outcomeOf, SECOND, startRelay } from './start-relay.ts'
 
@@ -38,7 +36,7 @@ describe.each(failures)('after %s', (_, fail) => {
   })
 
   test.each(failures)('a second failure, %s, is the answer', (_name, failAgain) => {
-    const { upstream, client, call, settled } = startRelay()
+    const { upstream, client, call, settled, startedAt } = startRelay()
     fail(call)
     failAgain(upstream.last)
     expect({ calls: upstream.calls.length, status: client.status, settled }).toEqual({
@@ -50,6 +48,7 @@ describe.each(failures)('after %s', (_, fail) => {
           status: 502,
           reason: 'upstream-broken',
           firstByteAt: undefined,
+          sentAt: startedAt,
           bytesOut: client.bytes.length,
         },
       ],
@@ -189,21 +188,29 @@ describe('an upstream that tells of its failure while it is being called', () =>
   })
 })
 
-test('an upstream that throws is a bug: nothing goes on in the name of that exchange', async () => {
-  const clock = fakeClock()
-  const client = new RecordingClient()
-  const settled: unknown[] = []
+test('an upstream that throws is a bug: it is told, the client gets an error, and nothing goes on', async () => {
   const upstream = new FakeUpstream()
+  const fault = new Error('bug')
   upstream.send = () => {
-    throw new Error('bug')
+    throw fault
   }
-  const settle = (end: unknown): unknown => settled.push(end)
-  expect(() => startRelay({ settle }, { upstream, clock, client })).toThrow('bug')
+  const { bugs, client, clock, settled, startedAt } = startRelay({}, { upstream })
   client.leave()
   await clock.advance(60 * MINUTE)
-  expect({ pending: clock.pending(), acts: client.acts, settled }).toEqual({
-    pending: 0,
-    acts: [],
-    settled: [],
+  expect({ bugs, status: client.status, ended: client.ended, settled }).toEqual({
+    bugs: [fault],
+    status: 500,
+    ended: 'end',
+    settled: [
+      {
+        outcome: 'upstream-failed',
+        status: 500,
+        reason: 'internal',
+        firstByteAt: undefined,
+        bytesOut: client.bytes.length,
+        sentAt: startedAt,
+      },
+    ],
   })
+  expect(clock.pending()).toBe(0)
 })

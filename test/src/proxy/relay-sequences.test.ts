@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { HeaderPairs } from '../../../src/deps.ts'
-import type { RelayPlan, Settled } from '../../../src/proxy/relay.ts'
+import type { RelayPlan, Settled } from '../../../src/proxy/relay-plan.ts'
 import { JSON_HEADERS, STREAM_TYPE, type FakeCall } from '../../support/fake-upstream.ts'
 import { MINUTE, SECOND, startRelay, type Started } from './start-relay.ts'
 

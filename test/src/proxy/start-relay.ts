@@ -1,5 +1,8 @@
 import { refusalOf } from '../../../src/errors/refusal.ts'
-import { Relay, type RelayPlan, type Settled } from '../../../src/proxy/relay.ts'
+import type { RelayPlan, Settled } from '../../../src/proxy/relay-plan.ts'
+import { Relay } from '../../../src/proxy/relay.ts'
+import { FREE_TURN } from '../../../src/queue/turn.ts'
+import { NO_METER } from '../../../src/usage/no-meter.ts'
 import { fakeClock, type FakeClock } from '../../support/fake-clock.ts'
 import { FakeUpstream, type FakeCall } from '../../support/fake-upstream.ts'
 import { RecordingClient } from '../../support/recording-client.ts'
@@ -13,6 +16,8 @@ export type Started = {
   client: RecordingClient
   /** How the exchange ended; a second entry would be a fault. */
   settled: Settled[]
+  /** Exceptions that nobody expected. */
+  bugs: unknown[]
   startedAt: number
 }
 
@@ -31,6 +36,7 @@ export function startRelay(
   }: Partial<World> = {},
 ): Started {
   const settled: Settled[] = []
+  const bugs: unknown[] = []
   const dialect = changes.dialect ?? 'openai'
   const relay = new Relay({
     upstream,
@@ -43,14 +49,17 @@ export function startRelay(
     errors: 'normalised',
     model: 'glm-4.7-flash',
     ownHeaders: [['x-request-id', 'r-1']],
+    turn: FREE_TURN,
+    meter: NO_METER,
     heartbeat: { afterMs: 30 * SECOND, everyMs: 15 * SECOND },
     timeouts: { upstreamHeadersMs: 30 * MINUTE, upstreamSilenceMs: 10 * MINUTE },
     refusalFor: (error) => refusalOf(error, dialect),
     settle: (ending) => settled.push(ending),
+    bug: (error) => bugs.push(error),
     ...changes,
   })
   relay.start()
-  return { clock, upstream, call: upstream.calls[0]!, client, settled, startedAt: clock.now() }
+  return { clock, upstream, call: upstream.calls[0]!, client, settled, bugs, startedAt: clock.now() }
 }
 
 /** The plan of a messages stream, whose client speaks Anthropic's dialect. */

@@ -1,4 +1,5 @@
 import type { Arrival, QueueRules } from '../../../src/queue/arrival.ts'
+import type { ResidentModel } from '../../../src/queue/resident-models.ts'
 
 /** A request of a key that may do everything; what a test is about is given. */
 export function arrival(id: string, given: Partial<Arrival> = {}): Arrival {
@@ -25,4 +26,19 @@ export const RULES: QueueRules = {
   minResidencyMs: 45_000,
   idleMs: 5_000,
   quantumTokens: 0,
+}
+
+/** A model that was loaded at 0 and has nothing to do since; what a test is about is given. */
+export function resident(model: string, given: Partial<ResidentModel>): ResidentModel {
+  return {
+    model,
+    running: 0,
+    isLoaded: true,
+    since: 0,
+    idleSince: 0,
+    lastKey: undefined,
+    recent: [],
+    jumpedTokens: 0,
+    ...given,
+  }
 }

@@ -77,6 +77,12 @@ describe('a request', () => {
     expect(told(queue.finish('1', 100, 10))).toEqual(['start 2'])
   })
 
+  test('is served by a model that is said to have no slots at all', () => {
+    const queue = open({ slotsFor: () => 0 })
+    expect(bring(queue, 0, [arrival('1'), arrival('2')])).toEqual(['start 1'])
+    expect(told(queue.finish('1', 100, 10))).toEqual(['start 2'])
+  })
+
   test('that has waited too long is refused when it is time, not before', () => {
     const queue = serving({ maxWaitMs: 1_000 })
     queue.arrive(arrival('late'), 10)
@@ -323,7 +329,8 @@ describe('a busy model', () => {
   test('makes room for the model with the oldest request, and that drain is kept', () => {
     const queue = serving()
     bring(queue, 1_000, [arrival('c-1', { model: 'c' })])
-    bring(queue, 2_000, [arrival('b-1', { model: 'b' }), arrival('c-2', { model: 'c' })])
+    bring(queue, 2_000, [arrival('b-1', { model: 'b' })])
+    bring(queue, 30_000, [arrival('c-2', { model: 'c' })])
     queue.wake(61_500)
     expect(queue.snapshot().drainingFor).toBe('c')
     queue.leave('c-1', 62_500)
@@ -341,6 +348,15 @@ describe('a busy model', () => {
     expect(queue.snapshot().drainingFor).toBeUndefined()
     queue.finish('side', 100, 61_000)
     expect(queue.snapshot().drainingFor).toBe('b')
+  })
+
+  test('is served on when others brought a model that would be put out with it too soon', () => {
+    const queue = serving({ slotsFor: () => 2 })
+    bring(queue, 0, [arrival('b-1', { model: 'b' })])
+    queue.wake(60_000)
+    queue.observe(['a', 'c'], 61_000)
+    expect([queue.snapshot().drainingFor, queue.nextWakeAt()]).toEqual([undefined, 106_000])
+    expect(bring(queue, 62_000, [arrival('a-2')])).toEqual(['start a-2'])
   })
 
   test('keeps no model from loading that is not in its way', () => {
@@ -385,8 +401,12 @@ describe('an idle model', () => {
     expect(told(queue.wake(6_000))).toEqual(['start b-1'])
   })
 
-  test('waits for the older of two requests, also where the younger could go at once', () => {
+  test('waits for the older of two requests, although the younger could go at once and has had less', () => {
     const queue = serving()
+    bring(queue, 0, [
+      arrival('side-1', { ...guest, model: 'side-1', tokens: 9_000 }),
+      arrival('side-2', { keyId: 'owner', model: 'side-2' }),
+    ])
     queue.finish('first', 100, 10_000)
     bring(queue, 10_000, [arrival('b-1', guest)])
     expect(bring(queue, 11_000, [arrival('c-1', { keyId: 'owner', model: 'c' })])).toEqual([])
@@ -437,8 +457,17 @@ describe('the right', () => {
     ).toEqual(['start 1', 'refuse 2: model-not-loaded', 'start 3'])
   })
 
+  test.each([use, load])('to $swap puts no model out, however idle', (right) => {
+    const queue = serving()
+    queue.finish('first', 100, 10)
+    expect(bring(queue, 99_000, [arrival('b-1', { ...right, model: 'b' })])).toEqual([
+      'refuse b-1: model-not-loaded',
+    ])
+    expect(queue.snapshot().resident).toEqual(['a'])
+  })
+
   test.each([use, load])(
-    '$swap ends when the model is put out while the request waits',
+    'to $swap ends when the model is put out while the request waits',
     (right) => {
       const queue = serving()
       bring(queue, 0, [arrival('b-1', { model: 'b' }), arrival('a-2', right)])

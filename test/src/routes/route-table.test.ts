@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { dialectOf } from '../../../src/dialects/dialect-of.ts'
 import { canonicalTarget } from '../../../src/routes/canonical-path.ts'
-import { ROUTES } from '../../../src/routes/route-table.ts'
+import { ROUTES, type RouteCost } from '../../../src/routes/route-table.ts'
 
 test('no pair of method and path stands in the table twice', () => {
   const pairs = ROUTES.map(({ method, path }) => `${method} ${path}`)
@@ -61,4 +61,62 @@ test('every other method of an admin route has an effect', () => {
   const writes = ROUTES.filter(({ method, kind }) => method !== 'GET' && kind === 'admin')
   expect(writes.filter(({ effect }) => !effect)).toEqual([])
   expect(writes.length).toBeGreaterThan(0)
+})
+
+test('only inference has a cost: tokens where there is text, a request where there is sound or a picture', () => {
+  const paths = (cost: RouteCost): string[] =>
+    ROUTES.filter((route) => route.kind === 'inference' && route.cost === cost).map(
+      ({ path }) => path,
+    )
+  expect({ tokens: paths('tokens'), request: paths('request'), free: paths('free') }).toEqual({
+    tokens: [
+      '/v1/chat/completions',
+      '/v1/completions',
+      '/v1/responses',
+      '/v1/messages',
+      '/v1/embeddings',
+      '/v1/rerank',
+      '/v1/reranking',
+      '/rerank',
+      '/reranking',
+      '/infill',
+      '/completion',
+      '/v/chat/completions',
+      '/v/completions',
+      '/v/responses',
+      '/v/messages',
+      '/v/embeddings',
+      '/v/rerank',
+      '/v/reranking',
+    ],
+    request: [
+      '/v1/audio/speech',
+      '/v1/audio/voices',
+      '/v1/audio/transcriptions',
+      '/v1/images/generations',
+      '/v1/images/edits',
+      '/sdapi/v1/txt2img',
+      '/sdapi/v1/img2img',
+      '/audioapi/v1/tasks/run',
+    ],
+    free: [
+      '/v1/messages/count_tokens',
+      '/v/messages/count_tokens',
+      '/v1/audio/voices',
+      '/sdapi/v1/loras',
+      '/props',
+    ],
+  })
+  const others = ROUTES.filter(({ kind, cost }) => kind !== 'inference' && cost !== 'free')
+  expect(others).toEqual([])
+})
+
+test('the usage of a key is a listing, open to every key and without a model', () => {
+  expect(ROUTES.find(({ path }) => path === '/usage')).toEqual({
+    method: 'GET',
+    path: '/usage',
+    kind: 'listing',
+    model: 'none',
+    cost: 'free',
+  })
 })

@@ -8,37 +8,40 @@ const stops = (rest: object = {}, index = 0): string =>
   chunk({ choices: [{ index, delta: {}, finish_reason: 'stop' }], ...rest })
 const timings = { cache_n: 20, prompt_n: 5, predicted_n: 3 }
 
+const usage = (completion: number): object => ({
+  prompt_tokens: 25,
+  completion_tokens: completion,
+  total_tokens: 25 + completion,
+})
+
 describe('a stream that is cut', () => {
   test.each([
-    ['before any frame', [], undefined],
-    ['while it is pinged', [':\n\n'], [ESTIMATE, 0, 0]],
-    ['behind its role', framesOf('chat-stream').slice(0, 1), [ESTIMATE, 0, 0]],
-    ['behind three tokens', framesOf('chat-stream').slice(0, 4), [ESTIMATE, 0, 3]],
-    ['before its timings', framesOf('chat-stream').slice(0, 5), [ESTIMATE, 0, 4]],
-    ['behind its finish reason', framesOf('chat-stream-usage').slice(0, 6), [ESTIMATE, 0, 4]],
-    [
-      'behind three tokens of a completion',
-      framesOf('completions-stream').slice(0, 3),
-      [ESTIMATE, 0, 3],
-    ],
-  ])('%s is counted by its frames and the estimate of its prompt', (_, frames, told) => {
-    const expected = told && { prompt: told[0], cached: told[1], completion: told[2], exact: false }
-    expect(countsOf(frames)).toEqual(expected)
+    ['while it is pinged', [':\n\n'], 0],
+    ['behind its role', framesOf('chat-stream').slice(0, 1), 0],
+    ['behind three tokens', framesOf('chat-stream').slice(0, 4), 3],
+    ['before its timings', framesOf('chat-stream').slice(0, 5), 4],
+    ['behind its finish reason', framesOf('chat-stream-usage').slice(0, 6), 4],
+    ['behind three tokens of a completion', framesOf('completions-stream').slice(0, 3), 3],
+  ])('%s is counted by its frames and the estimate of its prompt', (_, frames, completion) => {
+    const counted = { prompt: ESTIMATE, cached: 0, completion, exact: false }
+    expect(countsOf(frames)).toEqual(counted)
   })
 
-  test.each([
+  test.each<[string, string, number, [number, number, number]]>([
     ['before the prompt is read', 'chat-stream-progress', 1, [0, 0, 0]],
     ['when the prompt is read', 'chat-stream-progress', 2, [24, 0, 0]],
     ['behind its role', 'chat-stream-progress', 3, [24, 0, 0]],
-    ['behind two tokens', 'chat-stream-progress', 5, [24, 0, 4]],
-    ['behind two tokens of a cached prompt', 'chat-stream-progress-usage', 5, [24, 23, 4]],
+    ['behind two tokens', 'chat-stream-progress', 5, [24, 0, 3]],
+    ['behind two tokens of a cached prompt', 'chat-stream-progress-usage', 5, [24, 23, 3]],
     ['behind its finish reason', 'chat-stream-progress-usage', 8, [24, 23, 4]],
-    ['with timings on each token', 'chat-stream-timings', 3, [24, 23, 4]],
-    ['behind a token of each of two choices', 'chat-stream-n2', 7, [24, 23, 6]],
-    ['behind two finished choices', 'chat-stream-n2', 14, [24, 23, 8]],
+    ['with timings on each token', 'chat-stream-timings', 3, [24, 23, 3]],
+    ['behind a token of each of two choices', 'chat-stream-n2', 7, [24, 23, 4]],
+    ['behind one of two finished choices', 'chat-stream-n2', 14, [24, 23, 8]],
+    ['behind two finished choices', 'chat-stream-n2', 16, [24, 23, 8]],
   ])(
-    'of llama.cpp, %s, has the prompt so far and the two tokens that were computed unseen',
-    (_, name, frames, [prompt, cached, completion]) => {
+    'of llama.cpp, %s, has the prompt so far and the token that was computed unseen',
+    (...[, name, frames, told]) => {
+      const [prompt, cached, completion] = told
       expect(countsOf(framesOf(name).slice(0, frames))).toEqual({
         prompt,
         cached,
@@ -48,11 +51,15 @@ describe('a stream that is cut', () => {
     },
   )
 
-  test('of a model that is known as llama.cpp has the tokens that were computed unseen', () => {
+  test('before any frame used nothing', () => {
+    expect(countsOf([])).toBeUndefined()
+  })
+
+  test('of a model that is known as llama.cpp has the token that was computed unseen', () => {
     expect(countsOf([says('a'), says('b')], { isLlamaCpp: true })).toEqual({
       prompt: ESTIMATE,
       cached: 0,
-      completion: 4,
+      completion: 3,
       exact: false,
     })
   })
@@ -119,12 +126,6 @@ describe('several choices of llama.cpp', () => {
 })
 
 describe('a server that is not llama.cpp', () => {
-  const usage = (completion: number): object => ({
-    prompt_tokens: 25,
-    completion_tokens: completion,
-    total_tokens: 25 + completion,
-  })
-
   test('counts all choices in one usage', () => {
     const frames = [says('a'), says('b', 1), stops(), stops({}, 1)]
     const last = chunk({ choices: [], usage: usage(8) })

@@ -78,9 +78,10 @@ describe.each(STREAM_SAMPLES)('the stream "$name"', ({ path, bytes, text, tokens
   })
 })
 
+const isUsage = (text: string): boolean => text.startsWith('data: {"choices":[],')
+const isProgress = (text: string): boolean => text.includes('"prompt_progress":')
+
 describe('frames that the gate asked for', () => {
-  const isUsage = (text: string): boolean => text.startsWith('data: {"choices":[],')
-  const isProgress = (text: string): boolean => text.includes('"prompt_progress":')
   const asked: [string, MeterOptions['takeOut'], (text: string) => boolean][] = [
     ['chat-stream-usage', { usage: true, progress: false }, isUsage],
     ['chat-stream-progress', { usage: false, progress: true }, isProgress],
@@ -163,4 +164,13 @@ test('a stream of an unknown format passes itself and counts nothing', () => {
   const bytes = encoder.encode(textOf('chat-stream'))
   expect(meter.frames(bytes)).toBe(bytes)
   expect([meter.counts(), meter.isLlamaCpp()]).toEqual([undefined, false])
+})
+
+test('an answer that is no stream although one was asked for is counted', () => {
+  const meter = meterFor({})
+  meter.piece(encoder.encode(textOf('chat')))
+  expect([meter.counts(), meter.isLlamaCpp()]).toEqual([
+    { prompt: 24, cached: 0, completion: 4, exact: true },
+    true,
+  ])
 })

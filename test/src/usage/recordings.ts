@@ -102,7 +102,7 @@ export function countsOf(
   options: Partial<MeterOptions> = {},
 ): TokenCounts | undefined {
   const meter = meterFor(options)
-  for (const frame of frames) through(meter, frame)
+  for (const text of frames) through(meter, text)
   return meter.counts()
 }
 

@@ -1,0 +1,305 @@
+import { describe, expect, test } from 'vitest'
+import type { GateError } from '../../../src/errors/gate-error.ts'
+import type { RelayPlan } from '../../../src/proxy/relay-plan.ts'
+import type { Turn } from '../../../src/queue/turn.ts'
+import { FakeUpstream, JSON_HEADERS, STREAM_TYPE } from '../../support/fake-upstream.ts'
+import { RecordingClient } from '../../support/recording-client.ts'
+import { CHAT } from '../../support/sse-samples.ts'
+import {
+  BEAT,
+  completed,
+  EARLY_HEAD,
+  MESSAGES_PLAN,
+  MINUTE,
+  outcomeOf,
+  PING,
+  SECOND,
+  startRelay,
+  type Started,
+} from './start-relay.ts'
+
+/** A place in a queue that a test steers. */
+class FakeTurn implements Turn {
+  /** What the relay did, in order. */
+  readonly did: string[] = []
+  #on: Parameters<Turn['wait']>[0] | undefined
+
+  wait(on: Parameters<Turn['wait']>[0]): void {
+    this.did.push('wait')
+    this.#on = on
+  }
+
+  answered(): void {
+    this.did.push('answered')
+  }
+
+  leave(): void {
+    this.did.push('leave')
+  }
+
+  grant(): void {
+    this.#on?.granted()
+  }
+
+  refuse(error: GateError): void {
+    this.#on?.refused(error)
+  }
+}
+
+function startWaiting(changes: Partial<RelayPlan> = {}): { turn: FakeTurn; relay: Started } {
+  const turn = new FakeTurn()
+  return { turn, relay: startRelay({ turn, ...changes }) }
+}
+
+/** Neither sent nor answered. */
+const NOTHING = {
+  status: undefined,
+  text: '',
+  ended: undefined,
+  settled: [],
+  aborts: [],
+  isLive: false,
+}
+
+describe('a request whose turn has not come', () => {
+  test('is not sent, and its client hears nothing at first', async () => {
+    const { turn, relay } = startWaiting()
+    await relay.clock.advance(30 * SECOND - 1)
+    expect({ ...Object(outcomeOf(relay)), did: turn.did }).toEqual({
+      ...NOTHING,
+      timers: 1,
+      did: ['wait'],
+    })
+  })
+
+  test('gets heartbeats when a stream was asked for', async () => {
+    const { relay } = startWaiting()
+    await relay.clock.advance(60 * SECOND)
+    expect(relay.client.seen).toEqual({ status: 200, text: BEAT.repeat(3), ended: undefined })
+    expect(relay.client.headers).toEqual(EARLY_HEAD)
+    expect(relay.upstream.calls).toEqual([])
+  })
+
+  test("gets pings in Anthropic's dialect", async () => {
+    const { relay } = startWaiting(MESSAGES_PLAN)
+    await relay.clock.advance(30 * SECOND)
+    expect(relay.client.text).toBe(PING)
+  })
+
+  test('hears nothing when no stream was asked for: its status must be true', async () => {
+    const { relay } = startWaiting({ streamed: false })
+    await relay.clock.advance(60 * MINUTE)
+    expect(outcomeOf(relay)).toEqual({ ...NOTHING, timers: 0 })
+  })
+
+  test('waits as long as the queue lets it, whatever the patience with upstream is', async () => {
+    const { relay, turn } = startWaiting({
+      timeouts: { upstreamHeadersMs: SECOND, upstreamSilenceMs: SECOND },
+      heartbeat: { afterMs: 0, everyMs: 15 * SECOND },
+    })
+    await relay.clock.advance(60 * MINUTE)
+    expect(outcomeOf(relay)).toEqual({ ...NOTHING, timers: 0 })
+    turn.grant()
+    await relay.clock.advance(SECOND)
+    expect(relay.settled).toMatchObject([{ reason: 'upstream-timeout' }])
+  })
+
+  test('is over without a call when its client leaves', async () => {
+    const { relay } = startWaiting()
+    await relay.clock.advance(5 * SECOND)
+    relay.client.leave()
+    expect(relay.settled).toEqual([
+      {
+        outcome: 'client-closed',
+        status: 499,
+        reason: undefined,
+        firstByteAt: undefined,
+        bytesOut: 0,
+        sentAt: undefined,
+      },
+    ])
+    expect([relay.upstream.calls, relay.clock.pending()]).toEqual([[], 0])
+  })
+
+  test('is not sent when its turn comes after its client has left', () => {
+    const { relay, turn } = startWaiting()
+    relay.client.leave()
+    turn.grant()
+    expect([relay.upstream.calls, relay.settled.length]).toEqual([[], 1])
+  })
+
+  test('does not even ask for a turn when its client has left before', () => {
+    const turn = new FakeTurn()
+    const client = new RecordingClient()
+    client.isGone = true
+    const { settled } = startRelay({ turn }, { client })
+    expect([turn.did, settled.length]).toEqual([[], 1])
+  })
+})
+
+describe('a request whose turn comes', () => {
+  test('is sent then, and its times tell so', async () => {
+    const { relay, turn } = startWaiting()
+    await relay.clock.advance(5 * SECOND)
+    turn.grant()
+    await relay.clock.advance(SECOND)
+    relay.upstream.last.answer({ headers: STREAM_TYPE, body: CHAT.bytes })
+    expect(outcomeOf(relay)).toEqual(completed(200, CHAT.text))
+    expect(relay.settled).toMatchObject([
+      { sentAt: relay.startedAt + 5 * SECOND, firstByteAt: relay.startedAt + 6 * SECOND },
+    ])
+  })
+
+  test('has its patience with upstream counted from then on', async () => {
+    const { relay, turn } = startWaiting({ streamed: false })
+    await relay.clock.advance(60 * MINUTE)
+    turn.grant()
+    await relay.clock.advance(30 * MINUTE - 1)
+    expect(relay.settled).toEqual([])
+    await relay.clock.advance(1)
+    expect(relay.settled).toMatchObject([{ status: 504, reason: 'upstream-timeout' }])
+  })
+
+  test('keeps the pace of the heartbeats that it had while waiting', async () => {
+    const { relay, turn } = startWaiting()
+    await relay.clock.advance(40 * SECOND)
+    turn.grant()
+    expect(relay.client.text).toBe(BEAT)
+    await relay.clock.advance(15 * SECOND)
+    expect(relay.client.text).toBe(BEAT.repeat(2))
+    relay.upstream.last.answer({ headers: STREAM_TYPE, body: CHAT.bytes })
+    expect(outcomeOf(relay)).toEqual(completed(200, BEAT.repeat(2) + CHAT.text))
+  })
+
+  test('tells the queue of the first answer, and of an error that it is none', () => {
+    const { relay, turn } = startWaiting()
+    turn.grant()
+    relay.upstream.last.head(200, STREAM_TYPE)
+    expect(turn.did).toEqual(['wait', 'answered'])
+
+    const failing = startWaiting()
+    failing.turn.grant()
+    failing.relay.upstream.last.answer({ status: 500, headers: JSON_HEADERS, body: '{}' })
+    expect(failing.turn.did).toEqual(['wait'])
+  })
+
+  test('that is sent again after a reset was sent first when it was sent first', async () => {
+    const { relay, turn } = startWaiting()
+    turn.grant()
+    await relay.clock.advance(SECOND / 2)
+    relay.upstream.last.failure('reset')
+    expect(relay.upstream.calls).toHaveLength(2)
+    relay.upstream.last.answer({ headers: STREAM_TYPE, body: CHAT.bytes })
+    expect(relay.settled).toMatchObject([{ outcome: 'completed', sentAt: relay.startedAt }])
+    expect(turn.did).toEqual(['wait', 'answered'])
+  })
+})
+
+describe('a request that is refused while it waits', () => {
+  test('gets the refusal as its answer', () => {
+    const { relay, turn } = startWaiting()
+    turn.refuse({ kind: 'key-queue-full' })
+    expect(relay.client.status).toBe(429)
+    expect(Object.fromEntries(relay.client.headers)).toMatchObject({ 'retry-after': '5' })
+    expect(relay.settled).toEqual([
+      {
+        outcome: 'refused',
+        status: 429,
+        reason: 'key-queue-full',
+        firstByteAt: undefined,
+        bytesOut: relay.client.bytes.length,
+        sentAt: undefined,
+      },
+    ])
+    expect([relay.upstream.calls, relay.clock.pending()]).toEqual([[], 0])
+  })
+
+  test('has its connection broken after a heartbeat, because a retry may help', async () => {
+    const { relay, turn } = startWaiting()
+    await relay.clock.advance(30 * SECOND)
+    turn.refuse({ kind: 'waited-too-long' })
+    expect(relay.client.ended).toBe('break')
+    expect(relay.settled).toMatchObject([
+      { outcome: 'upstream-failed', status: 200, reason: 'waited-too-long', sentAt: undefined },
+    ])
+  })
+
+  test('is told after a heartbeat, in the stream, where a retry does not help', async () => {
+    const { relay, turn } = startWaiting()
+    await relay.clock.advance(30 * SECOND)
+    turn.refuse({ kind: 'model-not-loaded', model: 'a' })
+    expect(relay.client.text).toMatch(/^: keep-alive\n\ndata: \{"error":.*"model_not_loaded"\}\}\n\n$/)
+    expect(relay.client.ended).toBe('end')
+    expect(relay.settled).toMatchObject([{ reason: 'model-not-loaded' }])
+  })
+})
+
+describe('an exception while a request is sent', () => {
+  function throwing(fault: Error): FakeUpstream {
+    const upstream = new FakeUpstream()
+    upstream.send = () => {
+      throw fault
+    }
+    return upstream
+  }
+
+  test('does not reach whoever gave the turn', () => {
+    const turn = new FakeTurn()
+    const fault = new Error('bug')
+    const relay = startRelay({ turn }, { upstream: throwing(fault) })
+    turn.grant()
+    expect({ bugs: relay.bugs, status: relay.client.status }).toEqual({
+      bugs: [fault],
+      status: 500,
+    })
+    expect(relay.settled).toMatchObject([{ outcome: 'upstream-failed', reason: 'internal' }])
+  })
+
+  test('breaks a stream that a heartbeat has begun', async () => {
+    const turn = new FakeTurn()
+    const relay = startRelay({ turn }, { upstream: throwing(new Error('bug')) })
+    await relay.clock.advance(30 * SECOND)
+    turn.grant()
+    expect([relay.client.ended, relay.clock.pending()]).toEqual(['break', 0])
+  })
+})
+
+describe('the meter', () => {
+  test('sees the pieces of a plain answer and the frames of a stream, and may take frames out', () => {
+    const seen: string[] = []
+    const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
+    const meter: RelayPlan['meter'] = {
+      frames(bytes) {
+        seen.push(`frames ${decode(bytes)}`)
+        const text = decode(bytes).replace('data: secret\n\n', '')
+        return new TextEncoder().encode(text)
+      },
+      piece: (bytes) => void seen.push(`piece ${decode(bytes)}`),
+      counts: () => undefined,
+      isLlamaCpp: () => false,
+    }
+    const plain = startRelay({ meter, streamed: false })
+    plain.call.answer({ headers: JSON_HEADERS, body: '{}' })
+    const stream = startRelay({ meter })
+    stream.call.head(200, STREAM_TYPE).chunk('data: secret\n\nda').chunk('ta: [DONE]\n\n').end()
+
+    expect(seen).toEqual(['piece {}', 'frames data: secret\n\n', 'frames data: [DONE]\n\n'])
+    expect([outcomeOf(plain), outcomeOf(stream)]).toEqual([
+      completed(200, '{}'),
+      completed(200, 'data: [DONE]\n\n'),
+    ])
+  })
+
+  test('sees nothing of an error', () => {
+    const seen: Uint8Array[] = []
+    const meter: RelayPlan['meter'] = {
+      frames: (bytes) => bytes,
+      piece: (bytes) => void seen.push(bytes),
+      counts: () => undefined,
+      isLlamaCpp: () => false,
+    }
+    const { call } = startRelay({ meter })
+    call.answer({ status: 400, headers: JSON_HEADERS, body: '{"error":{"message":"no"}}' })
+    expect(seen).toEqual([])
+  })
+})
