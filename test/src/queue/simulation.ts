@@ -33,7 +33,7 @@ const HEAVY_AGENT: Client = {
   model: 'a',
   promptTokens: 4_000,
   outputTokens: 600,
-  everyMs: 1_000,
+  everyMs: 0,
   isAgent: true,
 }
 

@@ -1,0 +1,134 @@
+import { describe, expect, test } from 'vitest'
+import { keepLimits, type KeptLimits } from '../../../adapters/sqlite/keep-limits.ts'
+import { createSqliteLimitArchive } from '../../../adapters/sqlite/limit-archive.ts'
+import type { Admission } from '../../../src/limit/limit-store.ts'
+import type { ArchivedKey, LimitArchive } from '../../../src/limit/limit-archive.ts'
+import { limitsOf } from '../../src/limit/limits.ts'
+import { fakeClock, type FakeClock } from '../../support/fake-clock.ts'
+import { openTemporary } from './open-temporary.ts'
+
+const LIMITS = limitsOf({ tokensPerDay: 1000 })
+
+function admission(keyId: string, leaseId = keyId): Admission {
+  return { keyId, limits: LIMITS, leaseId, tokens: 100, maxLeases: undefined }
+}
+
+/** An archive in memory that fails as long as a test says so. */
+class FakeArchive implements LimitArchive {
+  readonly rows = new Map<string, string>()
+  /** The keys of each save, in order. */
+  readonly saves: string[][] = []
+  fault: Error | undefined
+
+  load(): ArchivedKey[] {
+    if (this.fault) throw this.fault
+    return [...this.rows].map(([keyId, text]) => ({ keyId, text }))
+  }
+
+  save(changed: readonly ArchivedKey[]): void {
+    this.saves.push(changed.map(({ keyId }) => keyId))
+    if (this.fault) throw this.fault
+    for (const { keyId, text } of changed) this.rows.set(keyId, text)
+  }
+}
+
+type World = { kept: KeptLimits; archive: FakeArchive; clock: FakeClock; warnings: string[] }
+
+function keep(archive = new FakeArchive(), clock = fakeClock()): World {
+  const warnings: string[] = []
+  const warn = (message: string): void => void warnings.push(message)
+  const kept = keepLimits({ archive, clock, background: clock, warn })
+  return { kept, archive, clock, warnings }
+}
+
+describe('what changed', () => {
+  test('is saved twice a second, each key once', async () => {
+    const { kept, archive, clock } = keep()
+    kept.limits.admit(admission('a', 'r-1'))
+    kept.limits.admit(admission('a', 'r-2'))
+    kept.limits.admit(admission('b'))
+    await clock.advance(499)
+    expect(archive.saves).toEqual([])
+    await clock.advance(1)
+    kept.limits.admit(admission('b', 'r-3'))
+    await clock.advance(500)
+    expect(archive.saves).toEqual([['a', 'b'], ['b']])
+  })
+
+  test('is not saved again when nothing did', async () => {
+    const { kept, archive, clock } = keep()
+    kept.limits.admit(admission('a'))
+    await clock.advance(60_000)
+    expect(archive.saves).toEqual([['a']])
+  })
+
+  test('is saved at the stop, for the last time', async () => {
+    const { kept, archive, clock } = keep()
+    kept.limits.admit(admission('a'))
+    kept.stop()
+    expect(archive.saves).toEqual([['a']])
+    kept.limits.admit(admission('a', 'r-2'))
+    await clock.advance(60_000)
+    expect([archive.saves, clock.pending()]).toEqual([[['a']], 0])
+  })
+})
+
+test('a restart goes on where the process before it ended, in a real file, too', async () => {
+  const database = await openTemporary()
+  const clock = fakeClock()
+  const open = (): KeptLimits =>
+    keepLimits({
+      archive: createSqliteLimitArchive(database, clock),
+      clock,
+      background: clock,
+      warn: (message) => expect.unreachable(message),
+    })
+  const before = open()
+  before.limits.admit(admission('a'))
+  before.limits.settle(admission('a'), 300)
+  before.stop()
+
+  const after = open()
+  expect([after.limits.peek('a', LIMITS), after.limits.peek('b', LIMITS)]).toEqual([
+    { requests: undefined, tokens: { limit: 1000, remaining: 700, resetMs: 86_400_000 } },
+    { requests: undefined, tokens: { limit: 1000, remaining: 1000, resetMs: 0 } },
+  ])
+  after.stop()
+})
+
+describe('a disk that fails', () => {
+  test('does not stop the limits, and what could not be saved is saved later', async () => {
+    const { kept, archive, clock, warnings } = keep()
+    archive.fault = new Error('disk full')
+    kept.limits.admit(admission('a'))
+    await clock.advance(500)
+    expect(kept.limits.peek('a', LIMITS)).toMatchObject({ tokens: { remaining: 900 } })
+    archive.fault = undefined
+    kept.limits.admit(admission('b'))
+    await clock.advance(500)
+    expect(archive.saves).toEqual([['a'], ['a', 'b']])
+    expect([...archive.rows.keys()]).toEqual(['a', 'b'])
+    expect(warnings).toEqual(['what is left of the limits cannot be saved: disk full'])
+  })
+
+  test('is told once an hour', async () => {
+    const { kept, archive, clock, warnings } = keep()
+    archive.fault = new Error('disk full')
+    kept.limits.admit(admission('a'))
+    await clock.advance(3_600_000)
+    expect(warnings).toHaveLength(1)
+    await clock.advance(500)
+    expect(warnings).toHaveLength(2)
+  })
+
+  test('at the start lets the limits begin anew', async () => {
+    const archive = new FakeArchive()
+    archive.fault = new Error('no such table')
+    const { kept, warnings } = keep(archive)
+    expect(kept.limits.peek('a', LIMITS)).toMatchObject({ tokens: { remaining: 1000 } })
+    expect(warnings).toEqual([
+      'what was left of the limits cannot be read, so they begin anew: no such table',
+    ])
+    kept.stop()
+  })
+})
