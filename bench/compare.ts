@@ -1,9 +1,10 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, openSync, rmSync } from 'node:fs'
+import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as z from 'zod'
+import type { ConfigFile } from '../src/config/schema.ts'
 import { firstExisting } from '../test/harness.ts'
 
 // usage: node bench/compare.ts [rounds, default 3]
@@ -17,16 +18,39 @@ const UPSTREAM_URL = `http://127.0.0.1:${MOCK_PORT}`
 
 type Program = { name: string; command: [string, ...string[]]; url: string }
 
+/** Every limit is there and counts, and none is ever reached. */
+const CONFIG: ConfigFile = {
+  listen: { port: PORT },
+  upstream: { url: UPSTREAM_URL },
+  keys: [{ id: 'bench', secret: KEY, scopes: ['inference', 'admin'] }],
+  limits: {
+    requestsPerMinute: 1_000_000_000,
+    burst: 1_000_000,
+    tokensPerMinute: 1_000_000_000_000,
+    tokensPerDay: 1_000_000_000_000,
+    concurrent: 100_000,
+    waiting: 100_000,
+  },
+  queue: { slotsPerModel: 10_000 },
+}
+
 const gate = (name: string, ...command: [string, ...string[]]): Program => ({
   name,
   command,
   url: `http://127.0.0.1:${PORT}/v1/chat/completions`,
 })
+/** Below /upstream/ nothing is counted and no usage is read: what is saved is the price of both. */
+const uncounted = (name: string, ...command: [string, ...string[]]): Program => ({
+  name,
+  command,
+  url: `http://127.0.0.1:${PORT}/upstream/bench/v1/chat/completions`,
+})
 const deno = firstExisting('node_modules/@deno/linux-x64-glibc/deno', 'deno')
 const programs: Program[] = [
   gate('gate on Node', process.execPath, 'adapters/node/main.ts'),
+  uncounted('gate on Node, nothing counted', process.execPath, 'adapters/node/main.ts'),
   gate('gate on Bun', firstExisting('node_modules/bun/bin/bun.exe', 'bun'), 'adapters/bun/main.ts'),
-  gate('gate on Deno', deno, 'run', '--no-prompt', '-NER', 'adapters/deno/main.ts'),
+  gate('gate on Deno', deno, 'run', '--no-prompt', '-NERW', 'adapters/deno/main.ts'),
   gate('Hono + fetch on Node, no checks', process.execPath, 'bench/baseline-fetch.ts'),
 ]
 
@@ -42,6 +66,8 @@ const figures = z.object({
 type Figures = z.infer<typeof figures>
 
 const folder = mkdtempSync(join(tmpdir(), 'swapgate-bench-'))
+const configFile = join(folder, 'config.json')
+writeFileSync(configFile, JSON.stringify(CONFIG))
 const log = openSync(join(folder, 'log'), 'w')
 const built = (source: string): string => {
   const program = join(folder, source)
@@ -50,7 +76,7 @@ const built = (source: string): string => {
 }
 
 function onCore(core: number, command: [string, ...string[]]): ChildProcess {
-  const env = { ...process.env, API_KEYS: `bench=${KEY}`, PORT: String(PORT), UPSTREAM_URL }
+  const env = { ...process.env, CONFIG: configFile, PORT: String(PORT), UPSTREAM_URL }
   return spawn('taskset', ['-c', String(core), ...command], {
     env: { ...env, BUN_CONFIG_MAX_HTTP_REQUESTS: '4096' },
     // A file, as under a service manager: a pipe that nobody empties while a measurement runs would stop the program.

@@ -44,7 +44,7 @@ export function createApp(deps: Deps): Gate {
   app.get('/v1/models', listModels(asking, directory))
   app.get('/models', listModels(asking, directory))
   app.get('/running', listRunning(asking, directory))
-  app.route('/usage', reportUsage(deps.usage, deps.clock))
+  app.route('/usage', reportUsage({ ...deps, timeZone: deps.config.limits.timeZone }))
   app.use(identifyModel(deps, directory))
   app.use(admit(deps, directory, openQueue(deps, directory, asking)))
   app.all('*', forward(deps))

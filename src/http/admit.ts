@@ -39,7 +39,8 @@ export function admit(
         maxLeases: maxLeasesOf(lease.limits, dispatcher),
       }))
     if (refused) return refuse(c, refused)
-    const turn = dispatcher?.turnFor(arrivalOf(c, work)) ?? FREE_TURN
+    const arrival = arrivalOf(c, work, directory.config().remote.has(modelId))
+    const turn = dispatcher?.turnFor(arrival) ?? FREE_TURN
     c.set('passage', createPassage(deps, { work, lease, turn }, learned))
     return next()
   }
@@ -75,10 +76,7 @@ function maxLeasesOf(
   return dispatcher ? concurrent + waiting : concurrent
 }
 
-/** Work that has no tokens takes as much of a key's share as a short answer. */
-const TOKENS_OF_OTHER_WORK = 1000
-
-function arrivalOf(c: GateContext, { modelId, hasTokens, tokens }: Work): Arrival {
+function arrivalOf(c: GateContext, { modelId, share }: Work, isRemote: boolean): Arrival {
   const { keyId, weight, swap, limits } = c.get('principal')
   return {
     id: c.get('scope').requestId,
@@ -86,8 +84,9 @@ function arrivalOf(c: GateContext, { modelId, hasTokens, tokens }: Work): Arriva
     weight,
     session: sessionOf(c),
     model: modelId,
-    tokens: hasTokens ? tokens : TOKENS_OF_OTHER_WORK,
-    swap,
+    tokens: share,
+    // A model on another machine is never seen as loaded, and takes nobody's place.
+    swap: isRemote ? 'evict' : swap,
     maxWaiting: limits.waiting,
     maxRunning: limits.concurrent,
   }

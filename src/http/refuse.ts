@@ -8,7 +8,7 @@ import { ownAnswer } from './own-answer.ts'
 /** Answers a request with a refusal, and notes why for the log. */
 export function refuse(c: GateContext, error: GateError): Response {
   const scope = c.get('scope')
-  scope.reason = error.kind
+  scope.reason = error.kind === 'limit-reached' ? error.limit : error.kind
   const refusal = refusalOf(error, scope.dialect)
   if (statusOf(error) !== 401 || !isPageOfAdmin(c)) return ownAnswer(c, refusal)
   const headers = refusal.headers.filter(([name]) => name !== 'www-authenticate')

@@ -13,17 +13,20 @@ import { refuse } from './refuse.ts'
 
 const SEES_ALL: readonly Scope[] = ['status', 'admin']
 
+/** `timeZone` says when a day begins. */
+export type Reporting = { usage: UsageStore; clock: Clock; timeZone: string }
+
 /**
  * `GET /usage?since=&by=&key=`: sums of what was used. Keys with scope `status` or `admin` see all keys or the one they
  * name, others themselves. To be mounted below the middleware that sets the principal.
  */
-export function reportUsage(usage: UsageStore, clock: Clock): Hono<GateEnv> {
+export function reportUsage({ usage, clock, timeZone }: Reporting): Hono<GateEnv> {
   const app = new Hono<GateEnv>()
   app.get(
     '/',
     zValidator<Question, 'query', GateEnv, '/', QuestionHook>(
       'query',
-      questionAt(clock),
+      questionAt(clock, timeZone),
       (result, c) => (result.success ? undefined : refuse(c, badQuery(result.error))),
     ),
     async (c) => {
@@ -44,13 +47,13 @@ const KNOWN = 'since, by, key'
 const SINCE =
   '"since" must be a day (2026-01-31), a time (2026-01-31T12:00:00Z) or a length such as 30m, 24h or 7d.'
 
-function questionAt(clock: Clock) {
+function questionAt(clock: Clock, timeZone: string) {
   return z.strictObject({
     since: z
       .string(SINCE)
       .default('30d')
       .transform((text, context) => {
-        const since = readSince(text, clock.now())
+        const since = readSince(text, clock.now(), timeZone)
         if (since !== undefined) return since
         context.addIssue(SINCE)
         return z.NEVER

@@ -27,6 +27,17 @@ export function dayOf(nowMs: number, timeZone: string): Day {
   return current
 }
 
+/** No zone is further from UTC than this. */
+const MAX_OFFSET_MS = 15 * HOUR_MS
+
+/** The epoch millisecond at which a day (YYYY-MM-DD) begins in a zone; that of the next one where it does not exist there. */
+export function startOfDay(day: string, timeZone: string): number {
+  let at = Date.parse(`${day}T00:00:00Z`) - MAX_OFFSET_MS
+  for (let around = dayOf(at, timeZone); around.day < day; around = dayOf(at, timeZone))
+    at = around.endsAt
+  return at
+}
+
 function formatOf(timeZone: string): Intl.DateTimeFormat {
   return new Intl.DateTimeFormat('en-US-u-ca-gregory-nu-latn', {
     timeZone,

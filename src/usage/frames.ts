@@ -12,11 +12,14 @@ export function framesIn(bytes: Uint8Array): Uint8Array[] {
     const lf = bytes.indexOf(LF, line)
     if (lf < 0) break
     if (lf === line || (lf === line + 1 && bytes[line] === CR)) {
+      if (start === 0 && lf + 1 === bytes.length) return [bytes]
       frames.push(bytes.subarray(start, lf + 1))
       start = lf + 1
     }
     line = lf + 1
   }
+  // Mostly there is one frame at a time, and a view of bytes costs as much as looking at them.
+  if (start === 0) return bytes.length === 0 ? [] : [bytes]
   if (start < bytes.length) frames.push(bytes.subarray(start))
   return frames
 }

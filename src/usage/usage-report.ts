@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { startOfDay } from '../limit/calendar.ts'
 import type { UsageQuery, UsageTotal } from './usage-store.ts'
 
 /** The sums of a report, in the names of its JSON. Times in milliseconds. */
@@ -100,13 +101,13 @@ const TIME = z.iso.datetime({ offset: true })
 
 /**
  * The moment that a text names, in epoch milliseconds; undefined where it names none. A day (YYYY-MM-DD) begins at
- * midnight in UTC, a time is RFC 3339, and a length such as 30m, 24h or 7d counts back from `now`.
+ * midnight in `timeZone`, a time is RFC 3339, and a length such as 30m, 24h or 7d counts back from `now`.
  */
-export function readSince(text: string, now: number): number | undefined {
+export function readSince(text: string, now: number, timeZone: string): number | undefined {
   const [, count, unit] = /^(\d{1,5})([mhd])$/.exec(text) ?? []
   if (unit !== undefined) return now - Number(count) * (UNIT_MS[unit] ?? 0)
   // In a query an unescaped "+" is a space.
   const time = text.replace(/ (?=\d\d:\d\d$)/, '+')
-  const isMoment = DAY.safeParse(time).success || TIME.safeParse(time).success
-  return isMoment ? Date.parse(time) : undefined
+  if (DAY.safeParse(time).success) return startOfDay(time, timeZone)
+  return TIME.safeParse(time).success ? Date.parse(time) : undefined
 }

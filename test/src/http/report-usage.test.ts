@@ -38,7 +38,7 @@ async function ask(query: string, scopes: Scope[] = ['inference']): Promise<Resp
     c.set('principal', { keyId: 'laptop', scopes, models: ['*'], ...rights })
     await next()
   })
-  app.route('/usage', reportUsage(usage, fakeClock(NOW)))
+  app.route('/usage', reportUsage({ usage, clock: fakeClock(NOW), timeZone: 'UTC' }))
   return app.request(`/usage${query}`, {}, { target: { path: '/usage', search: query, host: 'x' } })
 }
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
-import { dayOf } from '../../../src/limit/calendar.ts'
+import { dayOf, startOfDay } from '../../../src/limit/calendar.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -104,5 +104,32 @@ describe('the day of a moment', () => {
 
   test('does not exist in a zone that does not exist', () => {
     expect(() => dayOf(0, 'Nowhere/Land')).toThrow(RangeError)
+  })
+})
+
+describe('the start of a day', () => {
+  test.each([
+    ['2026-01-31', 'Europe/Berlin', '2026-01-30T23:00:00Z'],
+    ['2026-07-01', 'America/New_York', '2026-07-01T04:00:00Z'],
+    ['2026-01-01', 'Pacific/Kiritimati', '2025-12-31T10:00:00Z'],
+    ['2011-12-30', 'Pacific/Apia', '2011-12-30T10:00:00Z'],
+  ])('of %s in %s is %s', (day, timeZone, start) => {
+    expect(startOfDay(day, timeZone)).toBe(Date.parse(start))
+  })
+
+  test('is the first moment of that day, for any moment in it', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: Date.UTC(2012, 0, 1), max: Date.UTC(2040, 0, 1) }),
+        fc.constantFrom('UTC', 'Europe/Berlin', 'America/St_Johns', 'Africa/Cairo', 'Asia/Tokyo'),
+        (moment, timeZone) => {
+          const { day } = dayOf(moment, timeZone)
+          const start = startOfDay(day, timeZone)
+          expect(start).toBeLessThanOrEqual(moment)
+          expect(dayOf(start, timeZone).day).toBe(day)
+          expect(dayOf(start - 1, timeZone).day < day).toBe(true)
+        },
+      ),
+    )
   })
 })

@@ -70,11 +70,7 @@ describe('a request that stays below', () => {
 describe('a request that asks for more', () => {
   test.each([
     ['by max_tokens', '{"max_tokens":101}', '{"max_tokens":100}'],
-    [
-      'by max_completion_tokens',
-      '{"max_completion_tokens":1e9}',
-      '{"max_completion_tokens":100}',
-    ],
+    ['by max_completion_tokens', '{"max_completion_tokens":1e9}', '{"max_completion_tokens":100}'],
     ['by max_output_tokens', '{"max_output_tokens":101}', '{"max_output_tokens":100}'],
     ['by n_predict, which counts most', '{"n_predict":101}', '{"n_predict":100}'],
     [
@@ -198,9 +194,7 @@ test('no request passes that could have more than the cap, however it is written
   const format = fc.constantFrom<StreamFormat>('chat', 'responses', 'messages', 'native')
   fc.assert(
     fc.property(request, format, fc.integer({ min: 36, max: 500 }), (written, kind, cap) => {
-      const sent: Record<string, unknown> = JSON.parse(
-        capped(JSON.stringify(written), kind, cap),
-      )
+      const sent: Record<string, unknown> = JSON.parse(capped(JSON.stringify(written), kind, cap))
       const counts = [sent['n'], sent['n_cmpl'], sent['best_of']].filter(
         (n): n is number => typeof n === 'number',
       )

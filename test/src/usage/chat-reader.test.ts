@@ -31,15 +31,15 @@ describe('a stream that is cut', () => {
     ['before the prompt is read', 'chat-stream-progress', 1, [0, 0, 0]],
     ['when the prompt is read', 'chat-stream-progress', 2, [24, 0, 0]],
     ['behind its role', 'chat-stream-progress', 3, [24, 0, 0]],
-    ['behind two tokens', 'chat-stream-progress', 5, [24, 0, 3]],
-    ['behind two tokens of a cached prompt', 'chat-stream-progress-usage', 5, [24, 23, 3]],
+    ['behind two tokens', 'chat-stream-progress', 5, [24, 0, 4]],
+    ['behind two tokens of a cached prompt', 'chat-stream-progress-usage', 5, [24, 23, 4]],
     ['behind its finish reason', 'chat-stream-progress-usage', 8, [24, 23, 4]],
-    ['with timings on each token', 'chat-stream-timings', 3, [24, 23, 3]],
-    ['behind a token of each of two choices', 'chat-stream-n2', 7, [24, 23, 4]],
-    ['behind one of two finished choices', 'chat-stream-n2', 14, [24, 23, 8]],
+    ['with timings on each token', 'chat-stream-timings', 3, [24, 23, 4]],
+    ['behind a token of each of two choices', 'chat-stream-n2', 7, [24, 23, 6]],
+    ['behind one of two finished choices', 'chat-stream-n2', 14, [24, 23, 9]],
     ['behind two finished choices', 'chat-stream-n2', 16, [24, 23, 8]],
   ])(
-    'of llama.cpp, %s, has the prompt so far and the token that was computed unseen',
+    'of llama.cpp, %s, has the prompt so far and the two tokens that were computed unseen',
     (...[, name, frames, told]) => {
       const [prompt, cached, completion] = told
       expect(countsOf(framesOf(name).slice(0, frames))).toEqual({
@@ -55,11 +55,11 @@ describe('a stream that is cut', () => {
     expect(countsOf([])).toBeUndefined()
   })
 
-  test('of a model that is known as llama.cpp has the token that was computed unseen', () => {
+  test('of a model that is known as llama.cpp has the two tokens that were computed unseen', () => {
     expect(countsOf([says('a'), says('b')], { isLlamaCpp: true })).toEqual({
       prompt: ESTIMATE,
       cached: 0,
-      completion: 3,
+      completion: 4,
       exact: false,
     })
   })

@@ -24,7 +24,7 @@ describe('a stream of messages', () => {
     expect(count(recorded.slice(0, frames))).toEqual(counts)
   })
 
-  test('of a known llama.cpp has, when it is cut, the token that was computed unseen', () => {
+  test('of a known llama.cpp has, when it is cut, the two tokens that were computed unseen', () => {
     const options = { isLlamaCpp: true }
     expect([
       count(recorded.slice(0, 2), options),
@@ -32,7 +32,7 @@ describe('a stream of messages', () => {
       count(recorded, options),
     ]).toEqual([
       { prompt: 24, cached: 23, completion: 0, exact: false },
-      { prompt: 24, cached: 23, completion: 3, exact: false },
+      { prompt: 24, cached: 23, completion: 4, exact: false },
       { prompt: 24, cached: 23, completion: 4, exact: true },
     ])
   })

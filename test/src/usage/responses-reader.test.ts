@@ -23,7 +23,7 @@ describe('a stream of responses', () => {
   test.each([
     [2, { prompt: 23, cached: 23, completion: 0, exact: false }],
     [3, { prompt: 24, cached: 23, completion: 0, exact: false }],
-    [7, { prompt: 24, cached: 23, completion: 3, exact: false }],
+    [7, { prompt: 24, cached: 23, completion: 4, exact: false }],
   ])('whose client asked llama.cpp for more, cut behind %i frames', (frames, counts) => {
     expect(count(framesOf('responses-stream-progress').slice(0, frames))).toEqual(counts)
   })
@@ -31,7 +31,7 @@ describe('a stream of responses', () => {
   test('with timings alone has their prompt', () => {
     const timings = { cache_n: 20, prompt_n: 5, predicted_n: 9 }
     const cut = [frame({ type: 'response.output_text.delta', delta: 'a', timings })]
-    expect(count(cut)).toEqual({ prompt: 25, cached: 20, completion: 10, exact: false })
+    expect(count(cut)).toEqual({ prompt: 25, cached: 20, completion: 11, exact: false })
   })
 
   test.each(['response.completed', 'response.incomplete', 'response.failed'])(
@@ -51,12 +51,12 @@ describe('a stream of responses', () => {
     },
   )
 
-  test('of a known llama.cpp has, when it is cut, the token that was computed unseen', () => {
+  test('of a known llama.cpp has, when it is cut, the two tokens that were computed unseen', () => {
     const cut = framesOf('responses-stream').slice(0, 6)
     expect(count(cut, { isLlamaCpp: true })).toEqual({
       prompt: ESTIMATE,
       cached: 0,
-      completion: 3,
+      completion: 4,
       exact: false,
     })
   })

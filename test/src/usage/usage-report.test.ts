@@ -19,7 +19,14 @@ describe('since', () => {
     ['7d', '2026-01-24T12:00:00.000Z'],
     ['0m', '2026-01-31T12:00:00.000Z'],
   ])('%s is %s', (text, moment) => {
-    expect(readSince(text, NOW)).toBe(Date.parse(moment))
+    expect(readSince(text, NOW, 'UTC')).toBe(Date.parse(moment))
+  })
+
+  test('a day begins when it begins in the zone of the gate', () => {
+    expect([
+      readSince('2026-01-31', NOW, 'Europe/Berlin'),
+      readSince('2026-07-01', NOW, 'America/New_York'),
+    ]).toEqual([Date.parse('2026-01-30T23:00:00Z'), Date.parse('2026-07-01T04:00:00Z')])
   })
 
   test.each(
@@ -29,7 +36,7 @@ describe('since', () => {
       ['2026-01-01T10:30:00', '2026-01-01T25:00:00Z', '2026-01-01 10:30:00Z', '2026-01-01T'],
     ].flat(),
   )('"%s" names no moment', (text) => {
-    expect(readSince(text, NOW)).toBeUndefined()
+    expect(readSince(text, NOW, 'UTC')).toBeUndefined()
   })
 
   test('is the same moment when it is read back from a report', () => {
@@ -37,7 +44,7 @@ describe('since', () => {
     fc.assert(
       fc.property(anyTime, (time) => {
         const { since } = usageReport({ since: time, by: 'key', keyId: undefined }, [], NOW)
-        expect(readSince(since, NOW)).toBe(time)
+        expect(readSince(since, NOW, 'UTC')).toBe(time)
       }),
     )
   })
@@ -45,7 +52,7 @@ describe('since', () => {
   test('is never later than now where it is a length, and always a moment that can be told', () => {
     fc.assert(
       fc.property(fc.nat(99_999), fc.constantFrom('m', 'h', 'd'), (count, unit) => {
-        const since = readSince(`${count}${unit}`, NOW)
+        const since = readSince(`${count}${unit}`, NOW, 'UTC')
         expect(since).toBeLessThanOrEqual(NOW)
         expect(new Date(since!).toISOString()).toMatch(/^\d{4}-/)
       }),
