@@ -27,7 +27,8 @@ export function admit(
       return next()
     }
     const modelId = await directory.idOf(model)
-    c.get('scope').modelId = modelId
+    // A key typed into the wrong field must not end in the usage either.
+    c.get('scope').modelId = modelId.replaceAll(c.get('secret'), '…')
     const work = workOf(c, modelId, learned)
     if ('error' in work) return refuse(c, work.error)
     const lease = leaseOf(c)
