@@ -43,7 +43,9 @@ export function admit(
     const arrival = arrivalOf(c, work, directory.config().remote.has(modelId))
     const turn = dispatcher?.turnFor(arrival) ?? FREE_TURN
     c.set('passage', createPassage(deps, { work, lease, turn }, learned))
-    return next()
+    await next()
+    // An exception on the way to the relay: nobody else would give back what was taken.
+    if (lease && !c.get('scope').isRelayed) await deps.limits.release(lease)
   }
 }
 
@@ -88,7 +90,8 @@ function arrivalOf(c: GateContext, { modelId, share }: Work, isRemote: boolean):
     tokens: share,
     // A model on another machine is never seen as loaded, and takes nobody's place.
     swap: isRemote ? 'evict' : swap,
-    maxWaiting: limits.waiting,
+    // Agents count in bursts, and each count takes a moment only.
+    maxWaiting: c.get('route').cost === 'free' ? Infinity : limits.waiting,
     maxRunning: limits.concurrent,
   }
 }

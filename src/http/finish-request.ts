@@ -1,5 +1,6 @@
 import type { Deps } from '../deps.ts'
 import { dayOf } from '../limit/calendar.ts'
+import { loggableModel } from '../log/loggable.ts'
 import type { Ending, RequestScope } from './request-scope.ts'
 
 /** Writes down the end of a request: one log event, and one usage record where a model was asked for. */
@@ -16,7 +17,7 @@ export function finishRequest(deps: Deps): (scope: RequestScope, ending: Ending)
       at: event.at,
       day: dayOf(event.at, timeZone).day,
       keyId,
-      model: scope.modelId ?? event.model,
+      model: loggableModel(scope.modelId ?? scope.model),
       dialect: scope.dialect,
       route: `${route.method} ${route.path}`,
       outcome: event.outcome,

@@ -46,7 +46,7 @@ export function createPassage(
     end(settled) {
       const tokens = tokensOf(work, settled)
       const computed = tokens ? tokens.prompt - tokens.cached + tokens.completion : 0
-      turn.leave(work.hasTokens ? computed : work.tokens)
+      turn.leave(work.hasTokens ? computed : work.share)
       // What the queue refused took nothing; who leaves while waiting has still asked once.
       const isRefused = settled.sentAt === undefined && settled.outcome !== 'client-closed'
       if (isRefused) held?.release()

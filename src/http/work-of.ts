@@ -24,6 +24,8 @@ export type Work = {
   bodyBytes: number
   /** Tokens of prompt and answer, estimated. */
   tokens: number
+  /** What it takes of its key's share of the box until its tokens are known, or for good where it has none. */
+  share: number
   /** Those of the prompt. */
   prompt: number
   meter: Meter
@@ -36,9 +38,16 @@ export function workOf(
   learned: Learned,
 ): Work | { error: GateError } {
   const { body, spans } = c.get('content')
-  if (!body || !spans || c.get('route').cost !== 'tokens') return { ...NO_TOKENS, modelId, body }
+  const { cost } = c.get('route')
+  if (!body || !spans || cost !== 'tokens') {
+    const share = cost === 'free' ? 0 : SHARE_OF_OTHER_WORK
+    return { ...NO_TOKENS, share, modelId, body }
+  }
   return tokenWorkOf(c, modelId, { members: { body, spans }, learned })
 }
+
+/** Sound and pictures take as much of a key's share as a short answer. */
+const SHARE_OF_OTHER_WORK = 1000
 
 const NO_TOKENS = {
   hasTokens: false,
@@ -77,7 +86,8 @@ function tokenWorkOf(
     hasTokens: true,
     streamed,
     bodyBytes,
-    tokens: estimate.prompt + estimate.output,
+    tokens: estimate.tokens,
+    share: estimate.tokens,
     prompt: estimate.prompt,
     meter: createMeter({
       format,

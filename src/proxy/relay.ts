@@ -77,7 +77,7 @@ export class Relay implements UpstreamEvents, BodySink {
     client.listen({ drained: () => this.#drained(), gone: () => this.#gone() })
     // Left while its request was checked: a model would be loaded for nobody.
     if (client.isGone) return this.#gone()
-    turn.wait({ granted: () => this.#granted(), refused: (error) => this.#fail(error) })
+    turn.wait({ granted: () => this.#granted(), refused: (error) => this.#refused(error) })
   }
 
   #granted(): void {
@@ -92,13 +92,20 @@ export class Relay implements UpstreamEvents, BodySink {
     }
   }
 
+  #refused(error: GateError): void {
+    if (!this.#settled) this.#fail(error)
+  }
+
   #sendUp(): void {
     const attempt = this.#attempt
     this.#sentAt = this.#plan.clock.now()
     this.#watch.limitTo(this.#limits(this.#plan.timeouts.upstreamHeadersMs))
     const call = this.#plan.upstream.send(this.#plan.request, this)
     // An upstream that fails at once tells so within `send`, and the next attempt may have taken this one's place.
-    if (attempt === this.#attempt) this.#call = call
+    if (attempt !== this.#attempt) return
+    this.#call = call
+    // The client may have stopped reading while its request waited for its turn.
+    if (this.#paused) call.pause()
   }
 
   // Upstream's side.

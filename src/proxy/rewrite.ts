@@ -124,7 +124,7 @@ const OWN_LOCATION = /^(?:\/(?![/\\])|[\w.-]+(?:\/|$)|\?)/
 /**
  * The fields of upstream's answer that the client gets: none of the connection or of a proxy on its way (RFC 9110
  * §11.7), no CORS (llama-server sends an empty `Access-Control-Allow-Origin`, llama-swap echoes any origin), no request
- * ids but the gate's.
+ * ids and no limits but the gate's (a peer's are those of the owner's account there).
  */
 export function returnedHeaders(upstream: HeaderPairs): HeaderPairs {
   return withoutHopByHop(upstream).filter(
@@ -133,6 +133,7 @@ export function returnedHeaders(upstream: HeaderPairs): HeaderPairs {
       !name.startsWith('access-control-') &&
       !name.startsWith('proxy-') &&
       !name.endsWith('request-id') &&
+      !name.includes('ratelimit-') &&
       (name !== 'location' || OWN_LOCATION.test(value)),
   )
 }

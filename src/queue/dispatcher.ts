@@ -39,6 +39,8 @@ export class Dispatcher {
       wait: (on) => {
         state = 'waiting'
         const granted = (): void => {
+          // It left while others were told: its place goes to the next.
+          if (state === 'over') return this.#apply(this.#queue.finish(id, 0, this.#clock.now()))
           state = 'started'
           on.granted()
         }

@@ -44,30 +44,30 @@ function keep(archive = new FakeArchive(), clock = fakeClock()): World {
 describe('what changed', () => {
   test('is saved twice a second, each key once', async () => {
     const { kept, archive, clock } = keep()
-    kept.limits.admit(admission('a', 'r-1'))
-    kept.limits.admit(admission('a', 'r-2'))
-    kept.limits.admit(admission('b'))
+    await kept.limits.admit(admission('a', 'r-1'))
+    await kept.limits.admit(admission('a', 'r-2'))
+    await kept.limits.admit(admission('b'))
     await clock.advance(499)
     expect(archive.saves).toEqual([])
     await clock.advance(1)
-    kept.limits.admit(admission('b', 'r-3'))
+    await kept.limits.admit(admission('b', 'r-3'))
     await clock.advance(500)
     expect(archive.saves).toEqual([['a', 'b'], ['b']])
   })
 
   test('is not saved again when nothing did', async () => {
     const { kept, archive, clock } = keep()
-    kept.limits.admit(admission('a'))
+    await kept.limits.admit(admission('a'))
     await clock.advance(60_000)
     expect(archive.saves).toEqual([['a']])
   })
 
   test('is saved at the stop, for the last time', async () => {
     const { kept, archive, clock } = keep()
-    kept.limits.admit(admission('a'))
+    await kept.limits.admit(admission('a'))
     kept.stop()
     expect(archive.saves).toEqual([['a']])
-    kept.limits.admit(admission('a', 'r-2'))
+    await kept.limits.admit(admission('a', 'r-2'))
     await clock.advance(60_000)
     expect([archive.saves, clock.pending()]).toEqual([[['a']], 0])
   })
@@ -84,8 +84,8 @@ test('a restart goes on where the process before it ended, in a real file, too',
       warn: (message) => expect.unreachable(message),
     })
   const before = open()
-  before.limits.admit(admission('a'))
-  before.limits.settle(admission('a'), 300)
+  await before.limits.admit(admission('a'))
+  await before.limits.settle(admission('a'), 300)
   before.stop()
 
   const after = open()
@@ -100,11 +100,11 @@ describe('a disk that fails', () => {
   test('does not stop the limits, and what could not be saved is saved later', async () => {
     const { kept, archive, clock, warnings } = keep()
     archive.fault = new Error('disk full')
-    kept.limits.admit(admission('a'))
+    await kept.limits.admit(admission('a'))
     await clock.advance(500)
     expect(kept.limits.peek('a', LIMITS)).toMatchObject({ tokens: { remaining: 900 } })
     archive.fault = undefined
-    kept.limits.admit(admission('b'))
+    await kept.limits.admit(admission('b'))
     await clock.advance(500)
     expect(archive.saves).toEqual([['a'], ['a', 'b']])
     expect([...archive.rows.keys()]).toEqual(['a', 'b'])
@@ -114,7 +114,7 @@ describe('a disk that fails', () => {
   test('is told once an hour', async () => {
     const { kept, archive, clock, warnings } = keep()
     archive.fault = new Error('disk full')
-    kept.limits.admit(admission('a'))
+    await kept.limits.admit(admission('a'))
     await clock.advance(3_600_000)
     expect(warnings).toHaveLength(1)
     await clock.advance(500)

@@ -26,7 +26,10 @@ describe('an unknown field', () => {
     [{ timeouts: { drainMss: 1 } }, 'timeouts.drainMss: unknown field. Did you mean "drainMs"?'],
     [{ body: { maxByte: 1 } }, 'body.maxByte: unknown field. Did you mean "maxBytes"?'],
     [{ cors: { origin: [] } }, 'cors.origin: unknown field. Did you mean "origins"?'],
-    [{ limits: { requestPerMinute: 1 } }, 'limits.requestPerMinute: unknown field. Did you mean "requestsPerMinute"?'],
+    [
+      { limits: { requestPerMinute: 1 } },
+      'limits.requestPerMinute: unknown field. Did you mean "requestsPerMinute"?',
+    ],
     [{ limits: { timezone: 'UTC' } }, 'limits.timezone: unknown field. Did you mean "timeZone"?'],
     [
       { keys: [{ ...KEY, limits: { tokensPerDays: 1 } }] },
@@ -148,10 +151,7 @@ describe('a value of the wrong type', () => {
       { queue: { slotsPerModel: '4' } },
       'queue.slotsPerModel: must be a number, but is text in quotes',
     ],
-    [
-      { queue: { slots: { a: 'x' } } },
-      'queue.slots.a: must be a number, but is text in quotes',
-    ],
+    [{ queue: { slots: { a: 'x' } } }, 'queue.slots.a: must be a number, but is text in quotes'],
     [{ queue: { slots: 4 } }, 'queue.slots: must be an object: { … }, but is a number'],
     [{ queue: { idleMs: 1.5 } }, 'queue.idleMs: must be a whole number, but is a number'],
     [{ limits: null }, 'limits: must be an object: { … }, but is null'],
@@ -165,7 +165,10 @@ describe('a value of the wrong type', () => {
       { keys: [{ ...KEY, limits: { maxOutputTokens: '8k' } }] },
       'keys[0].limits.maxOutputTokens: must be a number, but is text in quotes',
     ],
-    [{ keys: [{ ...KEY, weight: '2' }] }, 'keys[0].weight: must be a number, but is text in quotes'],
+    [
+      { keys: [{ ...KEY, weight: '2' }] },
+      'keys[0].weight: must be a number, but is text in quotes',
+    ],
     [{ usage: false }, 'usage: must be an object: { … }, but is false'],
     [{ usage: { file: false } }, 'usage.file: must be text in quotes, but is false'],
     [{ publicUrl: false }, 'publicUrl: must be text in quotes, but is false'],

@@ -81,7 +81,8 @@ describe('the burst', () => {
     ['of its own rate before that of the file', { requestsPerMinute: 60 }, { burst: 20 }, 10],
     ['of the key beside its own rate', { requestsPerMinute: 60, burst: 50 }, { burst: 20 }, 50],
     ['of no rate before that of the file', { requestsPerMinute: null }, { burst: 20 }, 10],
-  ])('is that %s', (_whose, key, file, burst) => {
+  ])('is that %s', (...row) => {
+    const [, key, file, burst] = row
     expect(resolved(key, file).burst).toBe(burst)
   })
 })
@@ -98,7 +99,12 @@ test('each limit is the one that was said nearest, and no burst exceeds what a m
   fc.assert(
     fc.property(written, written, (key, file) => {
       const limits = resolved(key, file)
-      for (const name of ['tokensPerMinute', 'tokensPerDay', 'concurrent', 'maxOutputTokens'] as const) {
+      for (const name of [
+        'tokensPerMinute',
+        'tokensPerDay',
+        'concurrent',
+        'maxOutputTokens',
+      ] as const) {
         const [first] = [key[name], file[name]].filter((said) => said !== undefined)
         expect(limits[name]).toBe(first ?? undefined)
       }

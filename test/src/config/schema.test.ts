@@ -73,7 +73,9 @@ test('every field can be written', async () => {
   }
   const { $schema: _schema, keys: written, ...config } = file
   const keys = written?.map((key) =>
-    typeof key === 'string' ? key : { ...key, limits: { ...key.limits, timeZone: 'Europe/Berlin' } },
+    typeof key === 'string'
+      ? key
+      : { ...key, limits: { ...key.limits, timeZone: 'Europe/Berlin' } },
   )
   const result = await parse(file)
   expect(result.ok && result.config).toEqual({ ...config, keys })

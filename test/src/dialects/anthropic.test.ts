@@ -16,7 +16,9 @@ test("every refusal is Anthropic's envelope around its message", () => {
 })
 
 test('the type follows the status', () => {
-  const calledByStatus = EVERY_ERROR.filter(({ kind }) => !/^model-(?:load-failed|not-loaded)$/.test(kind))
+  const calledByStatus = EVERY_ERROR.filter(
+    ({ kind }) => !/^model-(?:load-failed|not-loaded)$/.test(kind),
+  )
   const types = calledByStatus.map((error) => [
     statusOf(error),
     JSON.parse(anthropic.errorBody(error)).error.type,

@@ -88,7 +88,12 @@ describe('x-should-retry', () => {
     expect(retryable.filter((error) => 'x-should-retry' in headersOf(error))).toEqual([])
   })
 
-  test.each<LimitName>(['requests-per-minute', 'tokens-per-minute', 'tokens-per-day', 'concurrent'])(
+  test.each<LimitName>([
+    'requests-per-minute',
+    'tokens-per-minute',
+    'tokens-per-day',
+    'concurrent',
+  ])(
     'a wait for %s of more than a minute is final: SDKs would put a second in its place',
     (limit) => {
       const after = (retryAfterMs: number): Record<string, string> =>

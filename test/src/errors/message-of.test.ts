@@ -152,8 +152,9 @@ describe('a limit that is reached', () => {
   })
 })
 
+const saying = (model: string): string => messageOf({ kind: 'model-not-loaded', model })
+
 test('a model that is not loaded is named, shortened and without what OpenCode retries', () => {
-  const saying = (model: string): string => messageOf({ kind: 'model-not-loaded', model })
   const rest =
     'is not loaded, and this key may not load it (its "swap" in config.json). GET /running or the owner of the gate can tell what is loaded.'
   expect(['glm-4.7-flash', 'qwen-500b', 'm'.repeat(100)].map(saying)).toEqual([

@@ -6,7 +6,12 @@ import { KEYS, openGate, post, type Answer, type Asked } from './open-gate.ts'
 
 const PAGE = 'https://chat.example.com'
 const OTHER = 'https://evil.example.com'
-const EXPOSED = 'x-request-id, request-id, retry-after, retry-after-ms, x-should-retry'
+const EXPOSED =
+  'x-request-id, request-id, retry-after, retry-after-ms, x-should-retry, ' +
+  'x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, ' +
+  'x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens, ' +
+  'anthropic-ratelimit-requests-limit, anthropic-ratelimit-requests-remaining, anthropic-ratelimit-requests-reset, ' +
+  'anthropic-ratelimit-tokens-limit, anthropic-ratelimit-tokens-remaining, anthropic-ratelimit-tokens-reset'
 const LISTS: Array<[string, string[]]> = [
   ['no page', []],
   ['one page', [PAGE]],

@@ -4,7 +4,16 @@ import { STREAM_TYPE, type WholeAnswer } from '../../support/fake-upstream.ts'
 import { RecordingClient } from '../../support/recording-client.ts'
 import { CHAT as CHAT_STREAM } from '../../support/sse-samples.ts'
 import { objectText } from '../body/json-text.ts'
-import { basic, KEYS, openGate, ORIGIN, post, requestOf, UPSTREAM_KEY } from './open-gate.ts'
+import {
+  basic,
+  KEYS,
+  openGate,
+  openWarmGate,
+  ORIGIN,
+  post,
+  requestOf,
+  UPSTREAM_KEY,
+} from './open-gate.ts'
 
 const CHAT = '/v1/chat/completions'
 const json = { 'content-type': 'application/json' }
@@ -116,7 +125,7 @@ describe('the request that llama-swap gets', () => {
   })
 
   test('holds no credential of the client, wherever it stood', async () => {
-    const { ask, upstream } = await openGate()
+    const { ask, upstream } = await openWarmGate()
     const attempts = [
       { headers: { ...json, authorization: `Bearer ${KEYS.all}` } },
       { headers: { ...json, 'x-api-key': KEYS.all } },
@@ -193,7 +202,7 @@ describe('the answer', () => {
     ['a route that has no stream', '/v1/embeddings', { stream: true }, undefined],
   ])('%s begins with a heartbeat as it should', async (...row) => {
     const [, path, extra, status] = row
-    const { gate, upstream, clock } = await openGate({
+    const { gate, upstream, clock } = await openWarmGate({
       heartbeat: { afterMs: 10_000, everyMs: 5_000 },
     })
     upstream.onCall = undefined
@@ -206,7 +215,7 @@ describe('the answer', () => {
   })
 
   test('speaks the dialect of its path in a stream, too', async () => {
-    const { gate, upstream, clock } = await openGate()
+    const { gate, upstream, clock } = await openWarmGate()
     upstream.onCall = undefined
     const client = new RecordingClient()
     const asked = post(KEYS.user, { model: 'a', stream: true })
@@ -243,7 +252,7 @@ describe('the answer', () => {
   })
 
   test('that nobody reads makes upstream wait', async () => {
-    const { gate, upstream } = await openGate()
+    const { gate, upstream } = await openWarmGate()
     upstream.onCall = (call) => void call.head(200, STREAM_TYPE).chunk(': a\n\n').chunk(': b\n\n')
     const response = await gate.fetch(
       requestOf(CHAT, post(KEYS.user, { model: 'a', stream: true })),

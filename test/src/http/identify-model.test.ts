@@ -131,10 +131,27 @@ describe('a model', () => {
     ])
   })
 
-  test('for a key of all models is not looked up: nothing is asked of upstream on the way', async () => {
+  test('for a key of all models passes unchecked; it is looked up for its id only, and seldom', async () => {
     const { ask, upstream } = await openGate()
-    await ask(CHAT, post(KEYS.user, { model: 'anything' }))
-    expect(upstream.calls.map(({ request }) => request.target)).toEqual([CHAT])
+    const statuses = []
+    for (const model of ['anything', 'anything', 'something'])
+      statuses.push((await ask(CHAT, post(KEYS.user, { model }))).status)
+    expect(statuses).toEqual([200, 200, 200])
+    expect(upstream.calls.map(({ request }) => request.target)).toEqual([
+      '/v1/models',
+      CHAT,
+      CHAT,
+      CHAT,
+    ])
+  })
+
+  test('for a key of all models is sent on while nobody can look it up', async () => {
+    const { ask, upstream } = await openGate()
+    upstream.onCall = (call) =>
+      void (call.request.target === '/v1/models'
+        ? call.failure('unreachable')
+        : call.answer(jsonAnswer({})))
+    expect((await ask(CHAT, post(KEYS.user, { model: 'a' }))).status).toBe(200)
   })
 
   test('for a limited key is looked up first, and not again within half a minute', async () => {

@@ -6,6 +6,7 @@ import type { Deps, HostBindings } from '../../../src/deps.ts'
 import { createMemoryLimitStore } from '../../../src/limit/memory-store.ts'
 import type { RequestEvent } from '../../../src/log/request-event.ts'
 import { createMemoryUsageStore } from '../../../src/usage/memory-usage-store.ts'
+import type { UsageRecord } from '../../../src/usage/record.ts'
 import { fakeClock, type FakeClock } from '../../support/fake-clock.ts'
 import { FakeUpstream, jsonAnswer, type FakeCall } from '../../support/fake-upstream.ts'
 
@@ -72,6 +73,8 @@ export type OpenGate = {
   /** One for each finished request. */
   events: RequestEvent[]
   failures: Array<{ requestId: string; error: unknown }>
+  /** What is kept of requests for a model. */
+  records: UsageRecord[]
   ask: (path: string, asked?: Asked) => Promise<Answer>
 }
 
@@ -106,6 +109,8 @@ export async function openGate(
   const clock = fakeClock()
   const events: RequestEvent[] = []
   const failures: OpenGate['failures'] = []
+  const records: UsageRecord[] = []
+  const usage = createMemoryUsageStore()
   const gate = createApp({
     config: await configOf({ ...CONFIG, ...config }),
     upstream,
@@ -117,10 +122,34 @@ export async function openGate(
     sha256,
     modelConfig: { read: () => Promise.resolve(undefined) },
     limits: createMemoryLimitStore({ clock }),
-    usage: createMemoryUsageStore(),
+    usage: {
+      ...usage,
+      append(record) {
+        records.push(record)
+        usage.append(record)
+      },
+    },
     ...deps,
   })
-  return { gate, upstream, clock, events, failures, ask: (path, asked) => ask(gate, path, asked) }
+  return {
+    gate,
+    upstream,
+    clock,
+    events,
+    failures,
+    records,
+    ask: (path, asked) => ask(gate, path, asked),
+  }
+}
+
+/** The same with the names of models already known, so that nothing is asked of upstream before the first request. */
+export async function openWarmGate(config?: ConfigFile, deps?: Partial<Deps>): Promise<OpenGate> {
+  const opened = await openGate(config, deps)
+  await opened.ask('/v1/models', { key: KEYS.user })
+  opened.upstream.calls.length = 0
+  opened.events.length = 0
+  opened.records.length = 0
+  return opened
 }
 
 function sha256(text: string): string {

@@ -3,7 +3,16 @@ import type { RequestEvent } from '../../../src/log/request-event.ts'
 import { STREAM_TYPE } from '../../support/fake-upstream.ts'
 import { RecordingClient } from '../../support/recording-client.ts'
 import { CHAT } from '../../support/sse-samples.ts'
-import { basic, KEYS, openGate, post, requestOf, UPSTREAM_KEY, type Asked } from './open-gate.ts'
+import {
+  basic,
+  KEYS,
+  openGate,
+  openWarmGate,
+  post,
+  requestOf,
+  UPSTREAM_KEY,
+  type Asked,
+} from './open-gate.ts'
 
 const ADDRESS = '192.0.2.7'
 
@@ -19,6 +28,9 @@ function event(requestId: string | undefined, fields: Partial<RequestEvent>): un
     status: 200,
     outcome: 'completed',
     reason: undefined,
+    queueMs: undefined,
+    promptTokens: undefined,
+    completionTokens: undefined,
     ttftMs: undefined,
     durationMs: 0,
     bytesIn: 0,
@@ -113,6 +125,7 @@ describe('each request leaves exactly one event', () => {
         path: '/v1/chat/completions',
         keyId: 'user',
         model: 'glm-4.7-flash',
+        queueMs: 0,
         ttftMs: 0,
         bytesIn,
         bytesOut: 11,
@@ -131,7 +144,7 @@ describe('each request leaves exactly one event', () => {
   })
 
   test('of a stream when the stream ends, with its times', async () => {
-    const { gate, upstream, clock, events } = await openGate()
+    const { gate, upstream, clock, events } = await openWarmGate()
     upstream.onCall = undefined
     const host = { clientAddress: ADDRESS }
     const answering = gate.fetch(
@@ -154,6 +167,9 @@ describe('each request leaves exactly one event', () => {
         path: '/v1/chat/completions',
         keyId: 'user',
         model: 'a',
+        queueMs: 0,
+        promptTokens: 25,
+        completionTokens: 3,
         ttftMs: 3_000,
         durationMs: 3_500,
         bytesIn: 27,
@@ -163,7 +179,7 @@ describe('each request leaves exactly one event', () => {
   })
 
   test('of a client that leaves before the answer', async () => {
-    const { gate, upstream, clock, events } = await openGate()
+    const { gate, upstream, clock, events } = await openWarmGate()
     upstream.onCall = undefined
     const left = new AbortController()
     const asked = { ...post(KEYS.user, { model: 'a' }), signal: left.signal }
@@ -182,6 +198,9 @@ describe('each request leaves exactly one event', () => {
         model: 'a',
         status: 499,
         outcome: 'client-closed',
+        queueMs: 0,
+        promptTokens: 4,
+        completionTokens: 0,
         durationMs: 700,
         bytesIn: 13,
       }),
@@ -209,7 +228,7 @@ describe('each request leaves exactly one event', () => {
     ['breaks off', 'reset', 502, 'upstream-broken'],
   ] as const)('of an upstream that %s', async (...row) => {
     const [, failure, status, reason] = row
-    const { ask, upstream, events } = await openGate()
+    const { ask, upstream, events } = await openWarmGate()
     upstream.onCall = (call) => void call.failure(failure)
     const { text } = await ask('/v1/embeddings', {
       ...post(KEYS.user, { model: 'a' }),
@@ -224,6 +243,7 @@ describe('each request leaves exactly one event', () => {
         status,
         outcome: 'upstream-failed',
         reason,
+        queueMs: 0,
         bytesIn: 13,
         bytesOut: text.length,
       }),
@@ -258,6 +278,7 @@ describe('each request leaves exactly one event', () => {
           path: '/v1/embeddings',
           keyId: 'user',
           model: 'a',
+          queueMs: 0,
           ttftMs: 0,
           bytesIn: 13,
           bytesOut: 11,

@@ -132,15 +132,16 @@ describe('a request that asks for more', () => {
   )
 })
 
+const refusal = (answers: string): Capped => ({
+  ok: false,
+  error: {
+    kind: 'bad-request',
+    detail: `This request asks for ${answers} answers, but this key may have 100 tokens in all (limits.maxOutputTokens).`,
+    param: 'n',
+  },
+})
+
 test('a request for more answers than there are tokens is refused', () => {
-  const refusal = (answers: string): Capped => ({
-    ok: false,
-    error: {
-      kind: 'bad-request',
-      detail: `This request asks for ${answers} answers, but this key may have 100 tokens in all (limits.maxOutputTokens).`,
-      param: 'n',
-    },
-  })
   expect([
     capOutput(membersOf('{"n":101}'), 'chat', 100),
     capOutput(membersOf('{"n":51,"prompt":["a","b"]}'), 'chat', 100),

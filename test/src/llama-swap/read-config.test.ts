@@ -211,9 +211,9 @@ models:
 
 const USUAL_GROUP = { id: 'g', swap: true, exclusive: true, persistent: false, members: ['a'] }
 
-describe('groups', () => {
-  const groups = (text: string): object => readModelConfig(text).groups
+const groups = (text: string): object => readModelConfig(text).groups
 
+describe('groups', () => {
   test('have the defaults of llama-swap', () => {
     expect(groups('groups: { g: { members: [a] } }')).toEqual([USUAL_GROUP])
   })

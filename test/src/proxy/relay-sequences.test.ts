@@ -2,13 +2,20 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { HeaderPairs } from '../../../src/deps.ts'
 import type { RelayPlan, Settled } from '../../../src/proxy/relay-plan.ts'
+import type { Turn } from '../../../src/queue/turn.ts'
 import { JSON_HEADERS, STREAM_TYPE, type FakeCall } from '../../support/fake-upstream.ts'
 import { MINUTE, SECOND, startRelay, type Started } from './start-relay.ts'
 
-type Step =
+/** What upstream does. */
+type UpstreamStep =
   | { step: 'head'; status: number; headers: HeaderPairs }
   | { step: 'chunk'; text: string }
-  | { step: 'end' | 'unreachable' | 'reset' | 'stall' | 'drain' | 'leave' }
+  | { step: 'end' | 'unreachable' | 'reset' }
+
+type Step =
+  | UpstreamStep
+  | { step: 'stall' | 'drain' | 'leave' }
+  | { step: 'grant' | 'refuse' }
   | { step: 'advance'; ms: number }
 
 const TEXTS = [
@@ -61,6 +68,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ step: fc.constant('chunk' as const), text: fc.constantFrom(...TEXTS) }),
   },
   { weight: 1, arbitrary: fc.constant({ step: 'end' as const }) },
+  { weight: 2, arbitrary: fc.constant({ step: 'grant' as const }) },
+  { weight: 1, arbitrary: fc.constant({ step: 'refuse' as const }) },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -114,9 +123,47 @@ const plan: fc.Arbitrary<Partial<RelayPlan>> = fc
     request: { method, target: '/x', headers: [], body: undefined },
   }))
 
-/** Does a step as far as the ports allow it: a head first and once, and no content before it. */
-async function take(relay: Started, next: Step, answered: Set<FakeCall>): Promise<void> {
-  const call = relay.upstream.last
+/** A place in a queue: a test says once what becomes of it. */
+class TestTurn implements Turn {
+  #on: Parameters<Turn['wait']>[0] | undefined
+
+  wait(on: Parameters<Turn['wait']>[0]): void {
+    this.#on = on
+  }
+
+  answered(): void {}
+
+  leave(): void {}
+
+  decide(what: 'grant' | 'refuse'): void {
+    const on = this.#on
+    this.#on = undefined
+    if (what === 'grant') on?.granted()
+    else on?.refused({ kind: 'waited-too-long' })
+  }
+}
+
+type World = { relay: Started; turn: TestTurn; answered: Set<FakeCall> }
+
+/** Does a step as far as the ports allow it. */
+async function take({ relay, turn, answered }: World, next: Step): Promise<void> {
+  switch (next.step) {
+    case 'advance':
+      return relay.clock.advance(next.ms)
+    case 'stall':
+    case 'drain':
+    case 'leave':
+      return relay.client[next.step]()
+    case 'grant':
+    case 'refuse':
+      return turn.decide(next.step)
+    default:
+      for (const call of relay.upstream.calls.slice(-1)) tell(call, next, answered)
+  }
+}
+
+/** A head first and once, and no content before it. */
+function tell(call: FakeCall, next: UpstreamStep, answered: Set<FakeCall>): void {
   switch (next.step) {
     case 'head':
       if (!answered.has(call)) call.head(next.status, next.headers)
@@ -131,13 +178,6 @@ async function take(relay: Started, next: Step, answered: Set<FakeCall>): Promis
     case 'unreachable':
     case 'reset':
       call.failure(next.step)
-      return
-    case 'advance':
-      return relay.clock.advance(next.ms)
-    case 'stall':
-    case 'drain':
-    case 'leave':
-      relay.client[next.step]()
   }
 }
 
@@ -147,6 +187,7 @@ type Rules = Record<string, boolean>
 function faultsOf(relay: Started): string[] {
   const rules = {
     ...alwaysTrue(relay),
+    ...relay.upstream.calls.slice(-1).map((call) => trueOf(call, relay))[0],
     ...relay.settled.map((ending) => trueAtTheEnd(relay, ending))[0],
   }
   return Object.keys(rules).filter((rule) => !rules[rule])
@@ -155,28 +196,35 @@ function faultsOf(relay: Started): string[] {
 function alwaysTrue({ client, settled, upstream, clock }: Started): Rules {
   const acts = client.acts.map(({ act }) => act).join(' ')
   const isOver = settled.length > 0
-  const { last, calls } = upstream
+  const { calls } = upstream
   return {
     'the client sees a head, then content, then one end':
       /^(?:(?:head(?: write)*)?(?: end| break)?|break)$/.test(acts),
     'it is settled once, with the end that the client sees':
       settled.length === (client.ended === undefined ? 0 : 1),
-    'it goes on as long as upstream does': isOver || last.isLive,
     'nothing runs on after it':
       !isOver || (calls.every((call) => !call.isLive) && clock.pending() === 0),
     'one timer is enough': clock.pending() <= 1,
     'it is sent twice at most': calls.length <= 2,
-    'upstream waits exactly while the client does not read':
-      isOver || last.isPaused === client.isFull,
-    'HEAD has no content': last.request.method !== 'HEAD' || !acts.includes('write'),
     'a stream is told in whole frames':
       client.ended === 'end' || !isStream(client.headers) || /^$|\n\r?\n$/.test(client.text),
   }
 }
 
+function trueOf(call: FakeCall, { client, settled }: Started): Rules {
+  const isOver = settled.length > 0
+  const hasContent = client.acts.some(({ act }) => act === 'write')
+  return {
+    'it goes on as long as upstream does': isOver || call.isLive,
+    'upstream waits exactly while the client does not read':
+      isOver || call.isPaused === client.isFull,
+    'HEAD has no content': call.request.method !== 'HEAD' || !hasContent,
+  }
+}
+
 function trueAtTheEnd(
   { client, upstream, startedAt }: Started,
-  { outcome, reason, status, bytesOut, firstByteAt }: Settled,
+  { outcome, reason, status, bytesOut, firstByteAt, sentAt }: Settled,
 ): Rules {
   return {
     'its status is what the client saw': status === (client.status ?? 499),
@@ -188,7 +236,8 @@ function trueAtTheEnd(
       !['completed', 'refused'].includes(outcome) || client.ended === 'end',
     'a client that left is not answered': outcome !== 'client-closed' || client.ended === 'break',
     'upstream sees the gate leave unless it had finished':
-      outcome === 'completed' || upstream.last.aborts > 0,
+      outcome === 'completed' || upstream.calls.slice(-1).every(({ aborts }) => aborts > 0),
+    'it was sent when it says so': (sentAt !== undefined) === upstream.calls.length > 0,
   }
 }
 
@@ -199,22 +248,25 @@ function isStream(headers: HeaderPairs): boolean {
 }
 
 describe('whatever happens, in whatever order', () => {
-  const story = fc.tuple(plan, fc.array(step, { minLength: 2, maxLength: 16, size: 'max' }))
+  const steps = fc.array(step, { minLength: 2, maxLength: 16, size: 'max' })
+  const story = fc.record({ changes: plan, waits: fc.boolean(), steps })
 
   test('an exchange keeps its rules, ends once, and nothing is written afterwards', async () => {
     await fc.assert(
-      fc.asyncProperty(story, async ([changes, steps]) => {
-        const relay = startRelay(changes)
-        const answered = new Set<FakeCall>()
-        for (const next of steps) {
+      fc.asyncProperty(story, async ({ changes, waits, steps: given }) => {
+        const turn = new TestTurn()
+        const relay = startRelay({ ...changes, turn })
+        const world = { relay, turn, answered: new Set<FakeCall>() }
+        if (!waits) turn.decide('grant')
+        for (const next of given) {
           const before = {
             calls: relay.upstream.calls.length,
             ended: relay.client.ended,
             acts: relay.client.acts.length,
           }
-          await take(relay, next, answered)
+          await take(world, next)
           expect(faultsOf(relay)).toEqual([])
-          const sentAgain = relay.upstream.calls.length > before.calls
+          const sentAgain = before.calls > 0 && relay.upstream.calls.length > before.calls
           // A second attempt only for a client that has nothing, and nothing at all for one that had everything.
           expect(sentAgain && relay.client.acts.length > 0).toBe(false)
           expect(before.ended !== undefined && relay.client.acts.length > before.acts).toBe(false)
@@ -234,6 +286,7 @@ describe('whatever happens, in whatever order', () => {
         }
         relay.client.drain()
         relay.client.on?.gone()
+        turn.decide('grant')
         await relay.clock.advance(24 * 60 * MINUTE)
 
         expect(faultsOf(relay)).toEqual([])

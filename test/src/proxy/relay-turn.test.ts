@@ -171,6 +171,16 @@ describe('a request whose turn comes', () => {
     expect(outcomeOf(relay)).toEqual(completed(200, BEAT.repeat(2) + CHAT.text))
   })
 
+  test('makes upstream wait at once when its client has stopped reading the heartbeats', async () => {
+    const { relay, turn } = startWaiting()
+    relay.client.stall()
+    await relay.clock.advance(30 * SECOND)
+    turn.grant()
+    expect(relay.upstream.last.did).toEqual(['pause'])
+    relay.client.drain()
+    expect(relay.upstream.last.did).toEqual(['pause', 'resume'])
+  })
+
   test('tells the queue of the first answer, and of an error that it is none', () => {
     const { relay, turn } = startWaiting()
     turn.grant()
@@ -196,6 +206,14 @@ describe('a request whose turn comes', () => {
 })
 
 describe('a request that is refused while it waits', () => {
+  test('gets no answer when its client has left', () => {
+    const { relay, turn } = startWaiting()
+    relay.client.leave()
+    const before = relay.client.acts.length
+    turn.refuse({ kind: 'waited-too-long' })
+    expect([relay.client.acts.length, relay.settled.length]).toEqual([before, 1])
+  })
+
   test('gets the refusal as its answer', () => {
     const { relay, turn } = startWaiting()
     turn.refuse({ kind: 'key-queue-full' })
@@ -228,21 +246,23 @@ describe('a request that is refused while it waits', () => {
     const { relay, turn } = startWaiting()
     await relay.clock.advance(30 * SECOND)
     turn.refuse({ kind: 'model-not-loaded', model: 'a' })
-    expect(relay.client.text).toMatch(/^: keep-alive\n\ndata: \{"error":.*"model_not_loaded"\}\}\n\n$/)
+    expect(relay.client.text).toMatch(
+      /^: keep-alive\n\ndata: \{"error":.*"model_not_loaded"\}\}\n\n$/,
+    )
     expect(relay.client.ended).toBe('end')
     expect(relay.settled).toMatchObject([{ reason: 'model-not-loaded' }])
   })
 })
 
-describe('an exception while a request is sent', () => {
-  function throwing(fault: Error): FakeUpstream {
-    const upstream = new FakeUpstream()
-    upstream.send = () => {
-      throw fault
-    }
-    return upstream
+function throwing(fault: Error): FakeUpstream {
+  const upstream = new FakeUpstream()
+  upstream.send = () => {
+    throw fault
   }
+  return upstream
+}
 
+describe('an exception while a request is sent', () => {
   test('does not reach whoever gave the turn', () => {
     const turn = new FakeTurn()
     const fault = new Error('bug')
@@ -264,10 +284,11 @@ describe('an exception while a request is sent', () => {
   })
 })
 
+const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
+
 describe('the meter', () => {
   test('sees the pieces of a plain answer and the frames of a stream, and may take frames out', () => {
     const seen: string[] = []
-    const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
     const meter: RelayPlan['meter'] = {
       frames(bytes) {
         seen.push(`frames ${decode(bytes)}`)

@@ -304,6 +304,9 @@ describe('what of llama-swap’s header the client gets', () => {
     'access-control-allow-origin',
     'access-control-allow-credentials',
     'access-control-max-age',
+    'x-ratelimit-remaining-requests',
+    'anthropic-ratelimit-tokens-limit',
+    'ratelimit-policy',
   ])('%s does not come back', (name) => {
     expect(
       returnedHeaders([

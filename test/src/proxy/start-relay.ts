@@ -59,7 +59,15 @@ export function startRelay(
     ...changes,
   })
   relay.start()
-  return { clock, upstream, call: upstream.calls[0]!, client, settled, bugs, startedAt: clock.now() }
+  return {
+    clock,
+    upstream,
+    call: upstream.calls[0]!,
+    client,
+    settled,
+    bugs,
+    startedAt: clock.now(),
+  }
 }
 
 /** The plan of a messages stream, whose client speaks Anthropic's dialect. */

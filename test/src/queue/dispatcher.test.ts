@@ -17,7 +17,7 @@ type World = {
   /** What upstream answers from now on. */
   seen: Seen | Promise<Seen>
   /** A request that waits for its turn. */
-  wait(id: string, given?: Partial<Arrival>): Turn
+  wait: (id: string, given?: Partial<Arrival>) => Turn
 }
 
 function open(rules: Partial<QueueRules> = {}): World {

@@ -63,11 +63,12 @@ test('every other method of an admin route has an effect', () => {
   expect(writes.length).toBeGreaterThan(0)
 })
 
+const paths = (cost: RouteCost): string[] =>
+  ROUTES.filter((route) => route.kind === 'inference' && route.cost === cost).map(
+    ({ path }) => path,
+  )
+
 test('only inference has a cost: tokens where there is text, a request where there is sound or a picture', () => {
-  const paths = (cost: RouteCost): string[] =>
-    ROUTES.filter((route) => route.kind === 'inference' && route.cost === cost).map(
-      ({ path }) => path,
-    )
   expect({ tokens: paths('tokens'), request: paths('request'), free: paths('free') }).toEqual({
     tokens: [
       '/v1/chat/completions',
