@@ -107,7 +107,7 @@ function upstreamMessageOf(error: AboutUpstream): string {
     case 'upstream-broken':
       return 'The model server broke the connection before it answered.'
     case 'upstream-not-llama-swap':
-      return 'What answers behind this gate gave no list of models. The owner must point UPSTREAM_URL at llama-swap itself, without /v1.'
+      return 'What answers behind this gate does not answer as llama-swap does. The owner must point UPSTREAM_URL at llama-swap itself, without /v1.'
     case 'upstream-timeout':
       return 'The model server did not answer within the time set by timeouts.upstreamHeadersMs.'
     case 'upstream-busy':

@@ -54,7 +54,7 @@ describe.each(SDKS)('$name', (sdk) => {
     const request = await arrived(sdk)
     expect(await freedAfterMs(request, () => client.abort())).toBeLessThan(WITHIN_MS)
     await asked
-    expect(box.upstream.requests).toHaveLength(1)
+    expect(box.calls()).toHaveLength(1)
   })
 
   test('frees upstream at once when its signal aborts a stream of heartbeats', async () => {
@@ -223,7 +223,7 @@ describe("an SDK's own time-out", () => {
     box.upstream.behave({ kind: 'never-headers' }, { kind: 'never-headers' })
     await expect(ask(box.url)).rejects.toThrow('Request timed out.')
     await expect
-      .poll(() => box.upstream.requests.map(({ url, state }) => ({ url, state })))
+      .poll(() => box.calls().map(({ url, state }) => ({ url, state })))
       .toEqual([
         { url: path, state: 'aborted' },
         { url: path, state: 'aborted' },

@@ -4,6 +4,7 @@ import type { Running } from '../harness.ts'
 import type { LookAlike } from '../support/look-alike.ts'
 import { startLookAlike } from '../support/look-alike.ts'
 import type { Behaviour } from '../support/look-alike/behaviour.ts'
+import type { RecordedRequest } from '../support/look-alike/recorded-request.ts'
 import { SDKS } from './sdks.ts'
 
 /** Keys of the suite: every model, one model only, no inference at all, and one past its time. */
@@ -23,7 +24,14 @@ const KEY_CONFIG: ConfigFile['keys'] = [
 ]
 
 /** A gate and the upstream behind it. */
-export type Box = { url: string; upstream: LookAlike; gate: Running; stop(): Promise<void> }
+export type Box = {
+  url: string
+  upstream: LookAlike
+  gate: Running
+  /** What clients had upstream do, without the gate's own questions, which may come at any time. */
+  calls(): RecordedRequest[]
+  stop(): Promise<void>
+}
 
 /** Starts a gate on Node in front of a look-alike of llama-swap. */
 export async function startBox(config: ConfigFile = {}): Promise<Box> {
@@ -37,6 +45,7 @@ export async function startBox(config: ConfigFile = {}): Promise<Box> {
     url: gate.url,
     upstream,
     gate,
+    calls: () => upstream.requests.filter(({ headers }) => headers['x-request-id'] !== 'gate'),
     async stop() {
       await gate.stop()
       await upstream.stop()

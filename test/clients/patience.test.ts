@@ -42,9 +42,8 @@ const impatiently = (box: Box): Promise<Record<string, { heard: string; thrown?:
 
 /** Lets upstream be silent behind the first frames of every answer for a while. */
 async function pauseMidStream(box: Box): Promise<void> {
-  const { requests } = box.upstream
   const begun = (): boolean =>
-    requests.filter(({ sentBytes }) => sentBytes > 0).length === SDKS.length
+    box.calls().filter(({ sentBytes }) => sentBytes > 0).length === SDKS.length
   while (!begun()) await sleep(10)
   await sleep(SILENCE_MS)
   box.upstream.release()
@@ -88,7 +87,7 @@ describe('a client that gives up after a second of silence', () => {
       '@anthropic-ai/sdk': { heard: '', thrown: 'APIConnectionTimeoutError: Request timed out.' },
     })
     await expect
-      .poll(() => quietBox.upstream.requests.map(({ state }) => state))
+      .poll(() => quietBox.calls().map(({ state }) => state))
       .toEqual(['aborted', 'aborted', 'aborted'])
   })
 

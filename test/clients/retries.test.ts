@@ -107,7 +107,7 @@ describe('every SDK', () => {
       const { result } = await ask(sdk, box.url)
       expect(result).toEqual({ text: SPOKEN.join(''), statuses: [200] })
     }
-    expect(box.upstream.requests).toHaveLength(2 * SDKS.length)
+    expect(box.calls()).toHaveLength(2 * SDKS.length)
   })
 
   test('gives up after three attempts on an upstream that breaks every connection', async () => {
@@ -123,7 +123,7 @@ describe('every SDK', () => {
       { error: 'InternalServerError', type: 'api_error' },
     )
     expect(resultsOf(asked)).toEqual(expected)
-    expect(box.upstream.requests).toHaveLength(6 * SDKS.length)
+    expect(box.calls()).toHaveLength(6 * SDKS.length)
   })
 })
 
@@ -146,7 +146,7 @@ describe('after a load that failed', () => {
       },
       statuses: [503],
     })
-    expect(box.upstream.requests).toHaveLength(1)
+    expect(box.calls()).toHaveLength(1)
   })
 
   test('ai, which does not know x-should-retry, waits for half a minute before it asks again', async () => {
@@ -159,7 +159,7 @@ describe('after a load that failed', () => {
     await expect(asked).rejects.toThrow('Delay was aborted')
     expect(statusesOf(attempts)).toEqual([503])
     expect(attempts[0]?.answer?.headers.get('retry-after')).toBe('30')
-    expect(box.upstream.requests).toHaveLength(1)
+    expect(box.calls()).toHaveLength(1)
   })
 })
 
