@@ -29,6 +29,7 @@ export function admit(
     const modelId = await directory.idOf(model)
     // A key typed into the wrong field must not end in the usage either.
     c.get('scope').modelId = modelId.replaceAll(c.get('secret'), '…')
+    if (directory.config().llamaCpp.has(modelId)) learned.llamaCpp.add(modelId)
     const work = workOf(c, modelId, learned)
     if ('error' in work) return refuse(c, work.error)
     const lease = leaseOf(c)

@@ -18,6 +18,8 @@ export type ModelConfig = {
   groups: readonly ModelGroup[]
   /** Models on other machines: they take no memory here. */
   remote: ReadonlySet<string>
+  /** Models that are run by llama.cpp's server, as their commands say. */
+  llamaCpp: ReadonlySet<string>
   /** Requests that llama-swap lets through to a model at a time; it refuses more of them. */
   concurrency: ReadonlyMap<string, number>
 }
@@ -26,5 +28,6 @@ export const NO_MODEL_CONFIG: ModelConfig = {
   names: NO_NAMES,
   groups: [],
   remote: new Set(),
+  llamaCpp: new Set(),
   concurrency: new Map(),
 }

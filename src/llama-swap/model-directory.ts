@@ -25,6 +25,9 @@ const FRESH_MS = 30_000
 /** An unknown name may be new, but asking for it must not become a way to flood llama-swap. */
 const ASK_AGAIN_MS = 2_000
 
+/** A client hears nothing while its model's name is looked up, not even a heartbeat. */
+const WORTH_WAITING_MS = 1_000
+
 /** Keeps the names of llama-swap's listing and configuration, asked for when needed and shared by all requests. */
 export function createModelDirectory(
   deps: Pick<Deps, 'clock' | 'modelConfig'>,
@@ -61,6 +64,13 @@ export function createModelDirectory(
     })
     return running
   }
+  /** Gives up after `ms`; the question goes on. */
+  function refreshedWithin(ms: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const cancel = deps.clock.setTimer(ms, resolve)
+      void refreshed().then(resolve, reject).finally(cancel)
+    })
+  }
   return {
     learn,
     config: () => config,
@@ -69,7 +79,7 @@ export function createModelDirectory(
       return { names, failure }
     },
     async idOf(name) {
-      if (age() > ASK_AGAIN_MS && !isKnown(names, name)) await refreshed()
+      if (age() > ASK_AGAIN_MS && !isKnown(names, name)) await refreshedWithin(WORTH_WAITING_MS)
       // What is known is good enough to go on with; the next request finds what is new.
       else if (age() > FRESH_MS) refreshed().catch(() => undefined)
       return names.ids.has(name) ? name : (names.aliases.get(name) ?? name)

@@ -15,6 +15,7 @@ export function readModelConfig(text: string): ModelConfig {
     names: namesIn(config),
     groups: groupsIn(config),
     remote: new Set(peerModels(config).map(({ id }) => id)),
+    llamaCpp: llamaCppIn(config),
     concurrency: concurrencyIn(config),
   }
 }
@@ -86,6 +87,17 @@ function groupsIn(config: unknown): ModelGroup[] {
 
 function flag(value: unknown, fallback: boolean): boolean {
   return typeof value === 'string' && value !== '' ? /^true$/i.test(value) : fallback
+}
+
+/** The program by its name, anywhere in the command: behind a path, in a container, behind `env`. */
+const LLAMA_SERVER = /\bllama-server\b/
+
+function llamaCppIn(config: unknown): Set<string> {
+  const commands = entries(field(config, 'models')).flatMap(([id, model]) => {
+    const cmd = field(model, 'cmd')
+    return typeof cmd === 'string' && LLAMA_SERVER.test(cmd) ? [id] : []
+  })
+  return new Set(commands)
 }
 
 /** What llama-swap does with a limit of 0 or none. */

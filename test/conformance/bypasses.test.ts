@@ -8,7 +8,7 @@ import { startLookAlike, type LookAlike } from '../support/look-alike.ts'
 import { openRaw, sendRaw } from '../support/raw-http.ts'
 import type { RawAnswer } from '../support/raw-http/answer.ts'
 import { rawRequest, type RawRequest } from '../support/raw-http/raw-request.ts'
-import { harnesses, ROOMY, KEYS } from './gates.ts'
+import { callsTo, harnesses, KEYS, ROOMY } from './gates.ts'
 
 const CHAT = '/v1/chat/completions'
 const UPLOAD = '/v1/audio/transcriptions'
@@ -56,16 +56,14 @@ async function startWire(upstream: LookAlike): Promise<Wire> {
 /** What a request became upstream, as far as it decides what is run. */
 type Passed = { call: string; model: string | undefined; type: unknown; body: string }
 
-/** Everything that reached upstream but the gate's own look at the list of models. */
+/** Everything that reached upstream but the gate's own questions. */
 function passedTo(upstream: LookAlike): Passed[] {
-  return upstream.requests
-    .filter(({ url, headers }) => url !== '/v1/models' || headers['x-request-id'] !== 'gate')
-    .map(({ method, url, model, headers, body }) => ({
-      call: `${method} ${url}`,
-      model,
-      type: headers['content-type'],
-      body: body.toString(),
-    }))
+  return callsTo(upstream).map(({ method, url, model, headers, body }) => ({
+    call: `${method} ${url}`,
+    model,
+    type: headers['content-type'],
+    body: body.toString(),
+  }))
 }
 
 function bearer(key: string): Record<string, string> {
@@ -960,7 +958,7 @@ describe.each(harnesses)('on $name', (harness) => {
       for (const [, bytes] of SMUGGLING.filter(([, text]) => text.endsWith(SMUGGLED)))
         await sendInTurn(gate.url, [bytes.slice(0, -SMUGGLED.length)])
       await send({ target: CHAT, headers: bearer(KEYS.limited), body: allowedBody })
-      const framings = upstream.requests
+      const framings = callsTo(upstream)
         .filter(({ method }) => method === 'POST')
         .map(({ headers }) => [headers['content-length'], headers['transfer-encoding']])
       expect(framings.length).toBeGreaterThan(1)

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { ConfigFile } from '../../src/config/schema.ts'
 import type { Running } from '../harness.ts'
 import { startLookAlike, type LookAlike } from '../support/look-alike.ts'
 import { UNCLEAN_HEADERS } from '../support/look-alike/behaviour.ts'
@@ -9,12 +10,14 @@ import { SPEECH_BYTES } from '../support/look-alike/llama-server.ts'
 import { openRaw, sendRaw } from '../support/raw-http.ts'
 import { headerValue, headerValues, textOf, type RawAnswer } from '../support/raw-http/answer.ts'
 import { rawRequest, type RawRequest } from '../support/raw-http/raw-request.ts'
-import { harnesses, ROOMY, KEYS } from './gates.ts'
+import { acquaint, callsTo, harnesses, KEYS, ROOMY } from './gates.ts'
 
 const CHAT = '/v1/chat/completions'
 const UPLOAD = '/v1/audio/transcriptions'
 const ask = '{"model":"gpt-oss-120b","messages":[]}'
-const stream = '{"model":"gpt-oss-120b","messages":[],"stream":true}'
+/** Asks for usage by itself, so that the answer is that of upstream. */
+const stream =
+  '{"model":"gpt-oss-120b","messages":[],"stream":true,"stream_options":{"include_usage":true}}'
 const auth = { Authorization: `Bearer ${KEYS.user}` }
 const json = { ...auth, 'Content-Type': 'application/json' }
 
@@ -49,6 +52,19 @@ const digest = (of: Buffer) => createHash('sha256').update(of).digest('hex')
 /** JSON of exactly this many bytes. */
 function exactBody(bytes: number): string {
   return `${'{"model":"gpt-oss-120b","t":"'.padEnd(bytes - 2, 'x')}"}`
+}
+
+const CHUNK = '"created":1,"id":"c","model":"m","object":"chat.completion.chunk"'
+/** What a server other than llama.cpp sends at the end of a stream when it is asked for usage. */
+const USAGE_FRAME = `data: {"choices":[],${CHUNK},"usage":{"prompt_tokens":5,"completion_tokens":1}}\n\n`
+/** What llama.cpp sends while it reads the prompt, when it is asked for that. */
+const PROGRESS_FRAME = `data: {"choices":[{"finish_reason":null,"index":0,"delta":{"role":"assistant","content":null}}],${CHUNK},"prompt_progress":{"total":24,"cache":0,"processed":24,"time_ms":9}}\n\n`
+
+/** A stream written as no printer would, with a frame before its end. */
+function framesWith(frame: string): string {
+  const said = `data: { "choices":[{"index":0, "delta":{"content":"w\\u00f6rld 🌍"}}],${CHUNK},"usage":null}\n\n`
+  const finish = `data: {"choices":[{"finish_reason":"stop","index":0,"delta":{}}],${CHUNK},"x":1.0}\n\n`
+  return `: comment\n\n${said}${finish}${frame}data: [DONE]\n\n`
 }
 
 /** Every byte value many times over, in an order that text decoding would not survive. */
@@ -173,15 +189,8 @@ describe.each(harnesses)('on $name', (harness) => {
   beforeAll(async () => {
     upstream = await startLookAlike()
     gate = await harness.start({ upstream: { url: upstream.url }, ...ROOMY })
-    other = await harness.start({
-      upstream: {
-        url: `${upstream.url}/`,
-        apiKey: 'internal-key',
-        headers: { 'CF-Access-Client-Id': 'tunnel', 'X-Tunnel': 'token', 'User-Agent': 'swapgate' },
-      },
-      ...ROOMY,
-      body: { maxBytes: 2048 },
-    })
+    other = await harness.start(otherConfig())
+    await acquaint(upstream, gate, other)
   })
   afterEach(() => upstream.reset())
   afterAll(async () => {
@@ -189,6 +198,18 @@ describe.each(harnesses)('on $name', (harness) => {
     await other.stop()
     await upstream.stop()
   })
+
+  function otherConfig(): ConfigFile {
+    return {
+      upstream: {
+        url: `${upstream.url}/`,
+        apiKey: 'internal-key',
+        headers: { 'CF-Access-Client-Id': 'tunnel', 'X-Tunnel': 'token', 'User-Agent': 'swapgate' },
+      },
+      ...ROOMY,
+      body: { maxBytes: 2048 },
+    }
+  }
 
   function send(request: RawRequest, to = gate): Promise<RawAnswer> {
     return sendRaw(to.url, rawRequest(request))
@@ -211,8 +232,8 @@ describe.each(harnesses)('on $name', (harness) => {
 
   /** The one request that passed. */
   function passed() {
-    expect(upstream.requests.length).toBe(1)
-    return upstream.requests[0]!
+    expect(callsTo(upstream).length).toBe(1)
+    return callsTo(upstream)[0]!
   }
 
   describe('the body of a request', () => {
@@ -260,7 +281,7 @@ describe.each(harnesses)('on $name', (harness) => {
       const statuses = await answersInTurn({ target: CHAT, headers, body }, { target: '/health' })
       const inStep = statuses.join(' ') === '200 200'
       expect([what, statuses, inStep]).toEqual([what, statuses, harness.cannot[what] === undefined])
-      const reached = upstream.requests.map(({ body: arrived, headers: sent }) => [
+      const reached = callsTo(upstream).map(({ body: arrived, headers: sent }) => [
         arrived.toString(),
         sent['content-length'],
         sent['x-trailer'],
@@ -287,7 +308,7 @@ describe.each(harnesses)('on $name', (harness) => {
         connection.destroy()
       }
       await send({ target: '/props?model=gpt-oss-120b', headers: auth })
-      expect(upstream.requests.map(({ url }) => url)).toEqual(['/props?model=gpt-oss-120b'])
+      expect(callsTo(upstream).map(({ url }) => url)).toEqual(['/props?model=gpt-oss-120b'])
     })
 
     test.each(['gzip', 'GZIP', 'br', 'identity, gzip', 'x-gzip', 'anything'])(
@@ -295,14 +316,14 @@ describe.each(harnesses)('on $name', (harness) => {
       async (encoding) => {
         const headers = { ...json, 'Content-Encoding': encoding }
         const { status } = await send({ target: CHAT, headers, body: gzipSync(ask) })
-        expect([status, upstream.requests]).toEqual([415, []])
+        expect([status, callsTo(upstream)]).toEqual([415, []])
       },
     )
 
     test('is refused when one of two fields says that it is encoded', async () => {
       const lines = ['Content-Encoding: identity', 'Content-Encoding: gzip']
       const { status } = await send({ target: CHAT, headers: json, lines, body: gzipSync(ask) })
-      expect([status, upstream.requests]).toEqual([415, []])
+      expect([status, callsTo(upstream)]).toEqual([415, []])
     })
 
     test('may say that it is not encoded', async () => {
@@ -351,6 +372,51 @@ describe.each(harnesses)('on $name', (harness) => {
     })
   })
 
+  describe('a stream that does not ask for usage', () => {
+    // The gate remembers which models answered as llama.cpp does; this file asks the first one for nothing else.
+    const ofOther = '{"model":"glm-4.7-flash","messages":[],"stream":true}'
+    const ofLlamaCpp = '{"model":"gpt-oss-120b","messages":[],"stream":true}'
+
+    test.each([CHAT, '/v1/completions'])(
+      'asks for it with one member in front, and the answer lacks only what that adds: %s',
+      async (target) => {
+        upstream.behave({ kind: 'pieces', pieces: [{ bytes: framesWith(USAGE_FRAME) }] })
+        const answer = await send({ target, headers: json, body: ofOther })
+        expect([answer.status, textOf(answer), passed().body.toString()]).toEqual([
+          200,
+          framesWith(''),
+          `{"stream_options":{"include_usage":true},${ofOther.slice(1)}`,
+        ])
+      },
+    )
+
+    test('asks llama.cpp for its progress instead, and the answer lacks only that', async () => {
+      upstream.behave({ kind: 'pieces', pieces: [{ bytes: PROGRESS_FRAME + framesWith('') }] })
+      const answer = await send({ target: CHAT, headers: json, body: ofLlamaCpp })
+      expect([answer.status, textOf(answer), passed().body.toString()]).toEqual([
+        200,
+        framesWith(''),
+        `{"return_progress":true,${ofLlamaCpp.slice(1)}`,
+      ])
+    })
+
+    test.each(['/v1/messages', '/v1/responses', '/completion'])(
+      'arrives byte for byte where streams tell it unasked: %s',
+      async (target) => {
+        await send({ target, headers: json, body: ofLlamaCpp })
+        expect(passed().body.toString()).toBe(ofLlamaCpp)
+      },
+    )
+  })
+
+  test('a stream that asks for usage itself arrives byte for byte, and so does its answer', async () => {
+    const frames = framesWith(USAGE_FRAME)
+    upstream.behave({ kind: 'pieces', pieces: [{ bytes: frames }] })
+    const body = stream.replace('gpt-oss-120b', 'glm-4.7-flash')
+    const answer = await send({ target: CHAT, headers: json, body })
+    expect([answer.status, textOf(answer), passed().body.toString()]).toEqual([200, frames, body])
+  })
+
   describe('a body over the limit', () => {
     const tooLarge = {
       error: {
@@ -370,7 +436,7 @@ describe.each(harnesses)('on $name', (harness) => {
       const headers = { ...json, 'Transfer-Encoding': 'chunked' }
       const whole = await send({ target: CHAT, headers: json, body }, other)
       const inChunks = await send({ target: CHAT, headers, body: chunked(body, [700]) }, other)
-      expect([whole.status, inChunks.status, upstream.requests.length]).toEqual([
+      expect([whole.status, inChunks.status, callsTo(upstream).length]).toEqual([
         status,
         status,
         status === 200 ? 2 : 0,
@@ -380,7 +446,7 @@ describe.each(harnesses)('on $name', (harness) => {
     test('is refused by its announced length, before any of it has come', async () => {
       const headers = { ...json, 'Content-Length': '999999999' }
       const answer = await send({ method: 'POST', target: CHAT, headers }, other)
-      expect([answer.status, JSON.parse(textOf(answer)), upstream.requests]).toEqual([
+      expect([answer.status, JSON.parse(textOf(answer)), callsTo(upstream)]).toEqual([
         413,
         tooLarge,
         [],
@@ -391,7 +457,7 @@ describe.each(harnesses)('on $name', (harness) => {
       const headers = { ...json, 'Transfer-Encoding': 'chunked' }
       const begun = chunked(exactBody(9000), [3000]).subarray(0, 8000)
       const answer = await send({ target: CHAT, headers, body: begun }, other)
-      expect([answer.status, JSON.parse(textOf(answer)), upstream.requests]).toEqual([
+      expect([answer.status, JSON.parse(textOf(answer)), callsTo(upstream)]).toEqual([
         413,
         tooLarge,
         [],
@@ -412,7 +478,7 @@ describe.each(harnesses)('on $name', (harness) => {
     test('is not read for someone without a key', async () => {
       const headers = { 'Content-Type': 'application/json', 'Content-Length': '999999999' }
       const answer = await send({ method: 'POST', target: CHAT, headers }, other)
-      expect([answer.status, upstream.requests]).toEqual([401, []])
+      expect([answer.status, callsTo(upstream)]).toEqual([401, []])
     })
   })
 
@@ -596,7 +662,7 @@ describe.each(harnesses)('on $name', (harness) => {
       expect([
         answer.status,
         headerValue(answer, 'location'),
-        upstream.requests.map(({ url }) => url),
+        callsTo(upstream).map(({ url }) => url),
         upstream.loaded(),
       ]).toEqual([502, undefined, [CHAT], 'gpt-oss-120b'])
     })
@@ -610,7 +676,7 @@ describe.each(harnesses)('on $name', (harness) => {
     ])('of an admin page to %s is shown as %s', async (location, shown) => {
       upstream.behaveAt('/ui', { kind: 'redirect', status: 302, location })
       const answer = await send({ target: '/ui', headers: { 'x-api-key': KEYS.admin } })
-      expect([answer.status, headerValue(answer, 'location'), upstream.requests.length]).toEqual([
+      expect([answer.status, headerValue(answer, 'location'), callsTo(upstream).length]).toEqual([
         302,
         shown,
         1,
@@ -678,6 +744,8 @@ describe.each(harnesses)('on $name', (harness) => {
     })
 
     test('gets the key and the fields of the configuration instead, also with the question for the list', async () => {
+      // A gate that has asked nothing yet.
+      const fresh = await harness.start(otherConfig())
       const claims = {
         'X-Tunnel': 'client',
         'CF-Access-Client-Id': 'client',
@@ -685,16 +753,20 @@ describe.each(harnesses)('on $name', (harness) => {
       }
       const headers = { ...claims, 'x-api-key': KEYS.limited }
       const target = '/props?model=glm-4.7-flash'
-      expect((await send({ target, headers }, other)).status).toBe(200)
+      const { status } = await send({ target, headers }, fresh)
+      await fresh.stop()
       const names = ['authorization', 'x-api-key', 'cf-access-client-id', 'x-tunnel', 'user-agent']
-      expect(
-        upstream.requests.map(({ url, headers: sent }) => [
-          url,
-          ...names.map((name) => sent[name]),
-        ]),
-      ).toEqual([
-        ['/v1/models', 'Bearer internal-key', undefined, 'tunnel', 'token', 'swapgate'],
-        [target, 'Bearer internal-key', undefined, 'tunnel', 'token', 'swapgate'],
+      const reached = upstream.requests.map(({ url, headers: sent }) => [
+        url,
+        ...names.map((name) => sent[name]),
+      ])
+      const own = ['Bearer internal-key', undefined, 'tunnel', 'token', 'swapgate']
+      expect([status, reached]).toEqual([
+        200,
+        [
+          ['/v1/models', ...own],
+          [target, ...own],
+        ],
       ])
     })
 

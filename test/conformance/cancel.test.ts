@@ -6,7 +6,7 @@ import type { Behaviour } from '../support/look-alike/behaviour.ts'
 import type { RecordedRequest } from '../support/look-alike/recorded-request.ts'
 import { openRaw, sendRaw, type RawConnection } from '../support/raw-http.ts'
 import { rawJsonPost, rawRequest } from '../support/raw-http/raw-request.ts'
-import { harnesses, ROOMY, KEYS } from './gates.ts'
+import { acquaint, callsTo, harnesses, KEYS, ROOMY } from './gates.ts'
 
 const CLIENTS = 10
 /** How soon llama-swap must see that a client has gone. */
@@ -123,6 +123,7 @@ describe.each(harnesses)('on $name', (harness) => {
       harness.start({ ...common, heartbeat: { afterMs: 0 } }),
       harness.start({ ...common, heartbeat: { afterMs: 100, everyMs: 100 } }),
     ])
+    await acquaint(upstream, silent, beating)
   })
   afterEach(() => upstream.reset())
   afterAll(() => Promise.all([silent.stop(), beating.stop(), upstream.stop()]))
@@ -132,12 +133,12 @@ describe.each(harnesses)('on $name', (harness) => {
     upstream.behave(...Array.from({ length: CLIENTS }, () => row.behaviour))
     const request = rawJsonPost(row.path, { ...ASK, stream: row.streamed }, AUTHORIZATION)
     const clients = await openMany(gate.url, request)
-    await upstream.waitFor(() => upstream.requests.length === CLIENTS, AT_LAST_MS)
+    await upstream.waitFor(() => callsTo(upstream).length === CLIENTS, AT_LAST_MS)
     if (row.begun) await Promise.all(clients.map((client) => client.readUntil(hasBody)))
     await sleep(SETTLED_MS)
     const at = performance.now()
     for (const client of clients) row.leave(client)
-    return { calls: [...upstream.requests], at }
+    return { calls: callsTo(upstream), at }
   }
 
   /** The times after which llama-swap saw each of ten clients leave. */
@@ -187,11 +188,11 @@ describe.each(harnesses)('on $name', (harness) => {
       const client = await openRaw(silent.url, STREAM)
       await client.answer()
       await client.write(STREAM)
-      await upstream.waitFor(() => upstream.requests.length === 2)
+      await upstream.waitFor(() => callsTo(upstream).length === 2)
       await sleep(SETTLED_MS)
       const at = performance.now()
       row.leave(client)
-      expect(await cancelTime(upstream.requests[1]!, at)).toBeLessThan(BY_HEARTBEAT_MS)
+      expect(await cancelTime(callsTo(upstream)[1]!, at)).toBeLessThan(BY_HEARTBEAT_MS)
     },
   )
 
@@ -216,7 +217,7 @@ describe.each(harnesses)('on $name', (harness) => {
       await sleep(SETTLED_MS)
       // The gate is as well as before, and nothing has come before this call.
       const answer = await sendRaw(silent.url, rawJsonPost(CHAT, ASK, AUTHORIZATION))
-      expect([answer.status, upstream.requests.map(({ url }) => url)]).toEqual([200, [CHAT]])
+      expect([answer.status, callsTo(upstream).map(({ url }) => url)]).toEqual([200, [CHAT]])
     },
   )
 

@@ -16,7 +16,25 @@ import { harnesses, ROOMY, KEYS } from './gates.ts'
 const CHAT = '/v1/chat/completions'
 const PAGE = 'https://chat.example'
 const OTHER_PAGE = 'http://localhost:5173'
-const EXPOSED = 'x-request-id, request-id, retry-after, retry-after-ms, x-should-retry'
+const EXPOSED = [
+  'x-request-id',
+  'request-id',
+  'retry-after',
+  'retry-after-ms',
+  'x-should-retry',
+  'x-ratelimit-limit-requests',
+  'x-ratelimit-remaining-requests',
+  'x-ratelimit-reset-requests',
+  'x-ratelimit-limit-tokens',
+  'x-ratelimit-remaining-tokens',
+  'x-ratelimit-reset-tokens',
+  'anthropic-ratelimit-requests-limit',
+  'anthropic-ratelimit-requests-remaining',
+  'anthropic-ratelimit-requests-reset',
+  'anthropic-ratelimit-tokens-limit',
+  'anthropic-ratelimit-tokens-remaining',
+  'anthropic-ratelimit-tokens-reset',
+]
 const ask = '{"model":"gpt-oss-120b","messages":[]}'
 const json = { Authorization: `Bearer ${KEYS.user}`, 'Content-Type': 'application/json' }
 const call: RawRequest = { target: CHAT, headers: json, body: ask }
@@ -33,7 +51,7 @@ function corsOf(answer: RawAnswer): Record<string, string[]> {
 function readableBy(origin: string): Record<string, string[]> {
   return {
     'access-control-allow-origin': [origin],
-    'access-control-expose-headers': EXPOSED.split(', '),
+    'access-control-expose-headers': EXPOSED,
     ...(origin !== '*' && { vary: ['Origin'] }),
   }
 }

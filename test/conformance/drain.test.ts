@@ -8,12 +8,17 @@ import { startLookAlike, type LookAlike } from '../support/look-alike.ts'
 import { openRaw, sendRaw } from '../support/raw-http.ts'
 import { headerValue, textOf } from '../support/raw-http/answer.ts'
 import { rawJsonPost } from '../support/raw-http/raw-request.ts'
-import { harnesses, ROOMY, KEYS } from './gates.ts'
+import { callsTo, harnesses, KEYS, ROOMY } from './gates.ts'
 
 const CHAT = '/v1/chat/completions'
 const ASK = { model: 'gpt-oss-120b', messages: [{ role: 'user', content: 'hi' }] }
 const AUTHORIZATION = { Authorization: `Bearer ${KEYS.user}` }
-const STREAM = rawJsonPost(CHAT, { ...ASK, stream: true }, AUTHORIZATION)
+/** Asks for usage by itself, so that the answer is that of upstream. */
+const STREAM = rawJsonPost(
+  CHAT,
+  { ...ASK, stream: true, stream_options: { include_usage: true } },
+  AUTHORIZATION,
+)
 const CALL = rawJsonPost(CHAT, ASK, AUTHORIZATION)
 
 /** A drain that no test waits for. */
@@ -64,7 +69,7 @@ describe.each(WITH_PROCESS)('on $name', (harness) => {
     const { url, signal, exit } = processOf(await startGate())
     upstream.behave({ kind: 'never-headers' }, { kind: 'never-headers' })
     const clients = [await openRaw(url, STREAM), await openRaw(url, CALL)]
-    await upstream.waitFor(() => upstream.requests.length === 2)
+    await upstream.waitFor(() => callsTo(upstream).length === 2)
     signal('SIGINT')
     await sleep(200)
     upstream.release()
@@ -77,7 +82,7 @@ describe.each(WITH_PROCESS)('on $name', (harness) => {
     const { url, signal, exit } = processOf(await startGate())
     upstream.behave({ kind: 'never-headers' })
     const client = await openRaw(url, CALL)
-    await upstream.waitFor(() => upstream.requests.length === 1)
+    await upstream.waitFor(() => callsTo(upstream).length === 1)
     signal('SIGTERM')
     await expect.poll(() => isRefused(url)).toBe(true)
     upstream.release()
@@ -103,7 +108,7 @@ describe.each(WITH_PROCESS)('on $name', (harness) => {
     upstream.behave({ kind: 'silence', frames: 2 })
     const client = await openRaw(url, STREAM)
     await client.readUntil('data:')
-    const call = upstream.requests[0]!
+    const call = callsTo(upstream)[0]!
     const begun = performance.now()
     signal('SIGTERM')
     const answer = await client.answer()

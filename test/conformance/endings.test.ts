@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Running } from '../harness.ts'
 import { startLookAlike, type LookAlike } from '../support/look-alike.ts'
-import type { Behaviour } from '../support/look-alike/behaviour.ts'
+import type { Behaviour, Piece } from '../support/look-alike/behaviour.ts'
 import { loadFailure, overflowBody } from '../support/look-alike/error-answers.ts'
 import { loadingFrames } from '../support/look-alike/loading-frames.ts'
 import { openRaw, sendRaw } from '../support/raw-http.ts'
@@ -54,8 +54,10 @@ const PATHS = [
   '/v/messages',
 ]
 
+/** A stream asks for usage by itself, so that its answer is that of upstream. */
 function request(path: string, stream = true): Buffer {
-  return rawJsonPost(path, { ...ASK, stream }, { 'x-api-key': KEYS.user })
+  const options = stream ? { stream_options: { include_usage: true } } : {}
+  return rawJsonPost(path, { ...ASK, stream, ...options }, { 'x-api-key': KEYS.user })
 }
 
 type Ending = 'clean' | 'fin' | 'reset'
@@ -67,9 +69,16 @@ const BREAKS: { how: string; ending: Ending }[] = [
   { how: 'reset (RST)', ending: 'reset' },
 ]
 
-/** An event stream of exactly these bytes. The wait keeps a broken connection from overtaking them. */
+/** Keeps a broken connection from overtaking its bytes: a reset throws away what the gate has not read yet. */
+const WAITS: Record<Ending, Piece[]> = {
+  clean: [],
+  fin: [{ bytes: '', afterMs: 40 }],
+  reset: [{ bytes: '', afterMs: 120 }],
+}
+
+/** An event stream of exactly these bytes. */
 function streamOf(bytes: Uint8Array | string, ending: Ending): Behaviour {
-  const wait = ending === 'clean' ? [] : [{ bytes: '', afterMs: 40 }]
+  const wait = WAITS[ending]
   return { kind: 'pieces', pieces: [{ bytes }, ...wait], headers: EVENT_STREAM, ending }
 }
 
@@ -319,7 +328,7 @@ describe.each(harnesses)('on $name', (harness) => {
 function jsonOf(bytes: string, ending: Ending, length?: number): Behaviour {
   const type = ['content-type', 'application/json; charset=utf-8'] as const
   const headers = length === undefined ? [type] : [type, ['content-length', `${length}`] as const]
-  const wait = ending === 'clean' ? [] : [{ bytes: '', afterMs: 40 }]
+  const wait = WAITS[ending]
   return { kind: 'pieces', pieces: [{ bytes }, ...wait], headers, ending }
 }
 

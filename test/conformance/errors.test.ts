@@ -20,7 +20,7 @@ import type { RecordedRequest } from '../support/look-alike/recorded-request.ts'
 import { openRaw, sendRaw } from '../support/raw-http.ts'
 import { headerValue, textOf, type RawAnswer } from '../support/raw-http/answer.ts'
 import { rawJsonPost } from '../support/raw-http/raw-request.ts'
-import { harnesses, ROOMY, KEYS } from './gates.ts'
+import { acquaint, callsTo, harnesses, KEYS, ROOMY } from './gates.ts'
 
 const CHAT = '/v1/chat/completions'
 const MESSAGES = '/v1/messages'
@@ -498,6 +498,7 @@ describe.each(harnesses)('on $name', (harness) => {
         heartbeat: { afterMs: 40, everyMs: 40 },
       }),
     ])
+    await acquaint(upstream, gate, beating)
   })
   afterEach(() => upstream.reset())
   afterAll(() => Promise.all([gate.stop(), beating.stop(), late.stop(), upstream.stop()]))
@@ -541,7 +542,7 @@ describe.each(harnesses)('on $name', (harness) => {
       expect({
         json: [await seen(CHAT, false, does), await seen(MESSAGES, false, does)],
         stream: [await seen(CHAT, true, does), await seen(MESSAGES, true, does)],
-        attempts: upstream.requests.length,
+        attempts: callsTo(upstream).length,
       }).toEqual({
         json: [expected(CHAT), expected(MESSAGES)],
         stream: [expected(CHAT), expected(MESSAGES)],
@@ -600,14 +601,14 @@ describe.each(harnesses)('on $name', (harness) => {
         await sendRaw(upstream.url, request(MESSAGES, true)),
       ]
       expect([json, stream]).toEqual(usually.map(seenIn))
-      const [first, again, third, fourth] = upstream.requests.map(asSent)
+      const [first, again, third, fourth] = callsTo(upstream).map(asSent)
       expect([again, fourth]).toEqual([first, third])
     })
 
     test.each(COMES_BACK)('is only one: $what for a second time is told', async ({ does }) => {
       await forgetConnections()
       const answer = await seen(CHAT, false, [does, does])
-      expect([answer, upstream.requests.length]).toEqual([
+      expect([answer, callsTo(upstream).length]).toEqual([
         {
           status: 502,
           headers: { 'content-type': 'application/json' },
@@ -623,7 +624,7 @@ describe.each(harnesses)('on $name', (harness) => {
       const reset: Behaviour = { kind: 'reset-before-headers' }
       await seen(CHAT, false, [{ kind: 'normal' }])
       await seen(CHAT, false, [reset, reset, reset])
-      expect(upstream.requests.length).toBe(1 + (own ? 3 : 2))
+      expect(callsTo(upstream).length).toBe(1 + (own ? 3 : 2))
     })
 
     const NOT_AGAIN: { what: string; does: Behaviour; status: number }[] = [
@@ -653,7 +654,7 @@ describe.each(harnesses)('on $name', (harness) => {
 
     test.each(NOT_AGAIN)('is not for $what', async ({ does, status }) => {
       const answer = await seen(CHAT, false, [does])
-      expect([answer.status, upstream.requests.length]).toEqual([status, 1])
+      expect([answer.status, callsTo(upstream).length]).toEqual([status, 1])
     })
   })
 
@@ -703,7 +704,7 @@ describe.each(harnesses)('on $name', (harness) => {
       const ending = row.ending === 'broken' && isHidden ? 'complete' : row.ending
       const toChat = `${COMMENT}data: ${bodyFor(CHAT, row.told, row.anthropic)}\n\n`
       const toMessages = `${PING}event: error\ndata: ${bodyFor(MESSAGES, row.told, row.anthropic)}\n\n`
-      expect([answers, upstream.requests.length]).toEqual([
+      expect([answers, callsTo(upstream).length]).toEqual([
         [
           { status: 200, body: toChat, ending },
           { status: 200, body: toMessages, ending },

@@ -1,4 +1,8 @@
-import type { Harness } from '../harness.ts'
+import type { Harness, Running } from '../harness.ts'
+import type { LookAlike } from '../support/look-alike.ts'
+import type { RecordedRequest } from '../support/look-alike/recorded-request.ts'
+import { sendRaw } from '../support/raw-http.ts'
+import { rawJsonPost } from '../support/raw-http/raw-request.ts'
 
 /** One harness per runtime: a new folder below adapters/ joins every test of the suite. */
 export const harnesses: Harness[] = Object.values(
@@ -25,6 +29,30 @@ export const KEY_CONFIG = [
 export const ROOMY = {
   keys: KEY_CONFIG,
   limits: { requestsPerMinute: null },
-  queue: { slotsPerModel: 500 },
+  // Models change places at once, whoever asks.
+  queue: { slotsPerModel: 500, maxModelWaitMs: 0, minResidencyMs: 0, idleMs: 0 },
   usage: { file: null },
+}
+
+const QUESTIONS = ['/v1/models', '/running']
+
+/** What clients had llama-swap do, without the gate's own questions, which may come at any time. */
+export function callsTo(upstream: LookAlike): RecordedRequest[] {
+  return upstream.requests.filter((request) => !isQuestion(request))
+}
+
+/** Whether the gate itself asks for names or for what is loaded. */
+function isQuestion({ method, url, headers }: RecordedRequest): boolean {
+  return method === 'GET' && QUESTIONS.includes(url) && headers['x-request-id'] === 'gate'
+}
+
+/**
+ * Lets gates learn the names of models, and that llama.cpp runs the first of them, for tests in which nothing may come
+ * before the first call. Upstream forgets the calls.
+ */
+export async function acquaint(upstream: LookAlike, ...gates: Running[]): Promise<void> {
+  const headers = { Authorization: `Bearer ${KEYS.user}` }
+  const call = rawJsonPost('/v1/chat/completions', { model: 'gpt-oss-120b', messages: [] }, headers)
+  await Promise.all(gates.map(({ url }) => sendRaw(url, call)))
+  upstream.reset()
 }

@@ -4,7 +4,7 @@ import { startLookAlike, type LookAlike } from '../support/look-alike.ts'
 import { openRaw, sendRaw } from '../support/raw-http.ts'
 import { headerValue, headerValues, textOf, type RawAnswer } from '../support/raw-http/answer.ts'
 import { rawRequest, type RawRequest } from '../support/raw-http/raw-request.ts'
-import { harnesses, KEY_CONFIG, KEYS } from './gates.ts'
+import { callsTo, harnesses, KEY_CONFIG, KEYS } from './gates.ts'
 
 const MODEL = 'gpt-oss-120b'
 const body = JSON.stringify({ model: MODEL, messages: [] })
@@ -195,9 +195,7 @@ describe.each(harnesses)('on $name', (harness) => {
 
   /** What came through, without the gate's own questions. */
   function passed(): string[] {
-    return upstream.requests
-      .filter(({ headers }) => headers['x-request-id'] !== 'gate')
-      .map(({ method, url }) => `${method} ${url}`)
+    return callsTo(upstream).map(({ method, url }) => `${method} ${url}`)
   }
 
   describe.each(EVERYONE)('for %s', (who) => {

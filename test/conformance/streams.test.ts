@@ -6,17 +6,21 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Running } from '../harness.ts'
 import { startLookAlike, type LookAlike } from '../support/look-alike.ts'
 import type { Behaviour, Piece } from '../support/look-alike/behaviour.ts'
+import { modelList, runningList } from '../support/look-alike/catalogue.ts'
 import { openRaw, sendRaw, type RawConnection } from '../support/raw-http.ts'
 import { AnswerReader } from '../support/raw-http/answer-reader.ts'
 import { headerValue, textOf, type RawAnswer } from '../support/raw-http/answer.ts'
 import { rawJsonPost } from '../support/raw-http/raw-request.ts'
 import { CHAT, STREAM_SAMPLES } from '../support/sse-samples.ts'
-import { harnesses, ROOMY, KEYS } from './gates.ts'
+import { acquaint, callsTo, harnesses, KEYS, ROOMY } from './gates.ts'
 
 const ASK = { model: 'gpt-oss-120b', messages: [{ role: 'user', content: 'hi' }], prompt: 'hi' }
 
+/** A stream asks for usage by itself, so that its answer is that of upstream. */
 function request(path: string, stream = true): Buffer {
-  return rawJsonPost(path, { ...ASK, stream }, { Authorization: `Bearer ${KEYS.user}` })
+  const options = stream ? { stream_options: { include_usage: true } } : {}
+  const headers = { Authorization: `Bearer ${KEYS.user}` }
+  return rawJsonPost(path, { ...ASK, stream, ...options }, headers)
 }
 
 const MEGABYTE = 1024 * 1024
@@ -80,6 +84,7 @@ describe.each(harnesses)('on $name', (harness) => {
       harness.start({ ...common, heartbeat: { afterMs: 0 }, timeouts: LIMITS }),
       harness.start({ ...common, heartbeat: BEATS, timeouts: LIMITS }),
     ])
+    await acquaint(upstream, gate, beating, impatient, both)
   })
   afterEach(() => upstream.reset())
   afterAll(async () => {
@@ -96,7 +101,7 @@ describe.each(harnesses)('on $name', (harness) => {
   }
 
   function statesOfCalls(): string[] {
-    return upstream.requests.map(({ state }) => state)
+    return callsTo(upstream).map(({ state }) => state)
   }
 
   describe('frames', () => {
@@ -183,8 +188,8 @@ describe.each(harnesses)('on $name', (harness) => {
     upstream.behave(...Array.from({ length: SLOW_CLIENTS }, () => flood))
     const before = residentBytesOf(gate)
     const clients = await openMany(SLOW_CLIENTS, gate.url, { paused: true })
-    await upstream.waitFor(() => upstream.requests.length === SLOW_CLIENTS)
-    const sent = await whenStill(() => upstream.requests.map(({ sentBytes }) => sentBytes))
+    await upstream.waitFor(() => callsTo(upstream).length === SLOW_CLIENTS)
+    const sent = await whenStill(() => callsTo(upstream).map(({ sentBytes }) => sentBytes))
     const grown = residentBytesOf(gate) - before
     // A Worker has no process of its own to measure: there it must be enough that upstream cannot send more.
     expect(grown).toBeLessThan(MOST_GROWTH)
@@ -193,7 +198,7 @@ describe.each(harnesses)('on $name', (harness) => {
     for (const other of others) other.destroy()
     reader!.resume()
     const answer = await reader!.answer({ withinMs: 20_000 })
-    const finished = upstream.requests.filter(({ state }) => state === 'finished')
+    const finished = callsTo(upstream).filter(({ state }) => state === 'finished')
     expect([answer.ending, [answer.body.length]]).toEqual([
       'complete',
       finished.map(({ sentBytes }) => sentBytes),
@@ -291,10 +296,10 @@ describe.each(harnesses)('on $name', (harness) => {
 
       /** Opens a stream, and waits until upstream has taken it and chosen what to do. */
       async function openWith(running: Running, behaviour: Behaviour): Promise<RawConnection> {
-        const before = upstream.requests.length
+        const before = callsTo(upstream).length
         upstream.behave(behaviour)
         const client = await openRaw(running.url, request(path))
-        await upstream.waitFor(() => upstream.requests.length > before)
+        await upstream.waitFor(() => callsTo(upstream).length > before)
         return client
       }
     })
@@ -341,7 +346,7 @@ describe.each(harnesses)('on $name', (harness) => {
       async (path) => {
         upstream.behave({ kind: 'never-headers' })
         const client = await openRaw(beating.url, request(path, path === '/v1/embeddings'))
-        await upstream.waitFor(() => upstream.requests.length === 1)
+        await upstream.waitFor(() => callsTo(upstream).length === 1)
         await sleep(5 * BEATS.afterMs)
         expect(client.received().length).toBe(0)
         upstream.release()
@@ -441,13 +446,17 @@ async function whenStill(read: () => number[]): Promise<number[]> {
   }
 }
 
-/** An upstream whose every byte a test writes itself. */
+/** An upstream of which a test writes every byte of an answer to a client itself. */
 type HandUpstream = { url: string; next(): Promise<ServerResponse>; stop(): Promise<void> }
 
 async function startHandUpstream(): Promise<HandUpstream> {
   const waiting: ServerResponse[] = []
   const server = createServer((incoming, response) => {
-    incoming.resume().on('end', () => waiting.push(response))
+    incoming.resume().on('end', () => {
+      if (incoming.url === '/v1/models') response.end(JSON.stringify(modelList(undefined)))
+      else if (incoming.url === '/running') response.end(JSON.stringify(runningList(undefined)))
+      else waiting.push(response)
+    })
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -10,6 +10,7 @@ import { perform } from './look-alike/perform.ts'
 import type { RecordedRequest } from './look-alike/recorded-request.ts'
 import type { Box, Routed } from './look-alike/route.ts'
 import { route } from './look-alike/route.ts'
+import { SwapSchedule, type Swapping } from './look-alike/swapping.ts'
 
 /** A llama-swap with llama-servers behind it, in the test's hands. */
 export type LookAlike = {
@@ -23,8 +24,14 @@ export type LookAlike = {
   behaveAt(path: string, ...behaviours: Behaviour[]): void
   /** Lets every held answer (`silence`, `never-headers`, `endless`, open admin streams) go on. */
   release(): void
+  /** How many answers are held. */
+  held(): number
   /** The resident model's id, or undefined after an unload. */
   loaded(): string | undefined
+  /** The models that were loaded since the last reset, in order; only where swaps take time. */
+  loads(): readonly string[]
+  /** The most requests to models that were under way at a time, since the last reset. */
+  peak(): number
   /** Closes connections on which no request is under way, as a server does after a while. */
   closeIdle(): void
   /** Forgets requests and queues, drops whatever is under way, and loads the first model again. */
@@ -43,13 +50,21 @@ const MAX_HEADER_BYTES = 1024 * 1024
 
 const FIRST_LOADED = LOCAL_MODELS[0]?.id
 
-/** Starts a look-alike on a free port of 127.0.0.1. */
-export async function startLookAlike(): Promise<LookAlike> {
+/**
+ * Starts a look-alike on a free port of 127.0.0.1.
+ *
+ * @param swapping has requests wait for their model as llama-swap does; without it every model is there at once
+ */
+export async function startLookAlike(swapping?: Swapping): Promise<LookAlike> {
   const requests: RecordedRequest[] = []
   const queue: Behaviour[] = []
   const queues = new Map<string, Behaviour[]>()
   const open = new Set<Exchange>()
-  const box: Box = { loaded: FIRST_LOADED }
+  const schedule = swapping && new SwapSchedule(swapping)
+  schedule?.reset(FIRST_LOADED)
+  const box: Box = { loaded: FIRST_LOADED, schedule }
+  const underWay = new Set<Exchange>()
+  let peak = 0
 
   function nextBehaviour(routed: Routed): Behaviour {
     const forPath = queues.get(routed.path)?.shift()
@@ -64,12 +79,21 @@ export async function startLookAlike(): Promise<LookAlike> {
     requests.push(exchange.record)
     if (!whole) return
     const behaviour = nextBehaviour(routed)
+    if (routed.inference) countUnderWay(exchange)
+    const leave = routed.needs && (await schedule?.enter(routed.needs, exchange.over))
+    if (leave) exchange.over.addEventListener('abort', leave)
     const usual = await routed.answer(behaviour.kind === 'normal' ? behaviour.tokens : undefined)
     const chosen: Behaviour =
       routed.staysOpen && behaviour.kind === 'normal'
         ? { kind: 'silence', frames: usual.pieces.length }
         : behaviour
     await perform(chosen.kind, { exchange, behaviour: chosen, usual })
+  }
+
+  function countUnderWay(exchange: Exchange): void {
+    underWay.add(exchange)
+    exchange.over.addEventListener('abort', () => underWay.delete(exchange))
+    peak = Math.max(peak, underWay.size)
   }
 
   const server = listenFor((incoming, response, connection) => {
@@ -88,6 +112,8 @@ export async function startLookAlike(): Promise<LookAlike> {
     queue.length = 0
     queues.clear()
     box.loaded = FIRST_LOADED
+    schedule?.reset(FIRST_LOADED)
+    peak = 0
   }
 
   return {
@@ -100,7 +126,10 @@ export async function startLookAlike(): Promise<LookAlike> {
     release() {
       for (const exchange of open) exchange.release()
     },
+    held: () => [...open].filter((exchange) => exchange.isHeld).length,
     loaded: () => box.loaded,
+    loads: () => schedule?.loads ?? [],
+    peak: () => peak,
     closeIdle: () => server.closeIdleConnections(),
     reset: forget,
     waitFor: (predicate, withinMs = 2000) => waitFor(requests, predicate, withinMs),

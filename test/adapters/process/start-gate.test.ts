@@ -1,7 +1,19 @@
+import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { harness } from '../../../adapters/node/harness.ts'
+import { sha256 } from '../../../adapters/process/sha256.ts'
+import { startGate, type Listening } from '../../../adapters/process/start-gate.ts'
+import { createSqliteLimitArchive } from '../../../adapters/sqlite/limit-archive.ts'
+import { createSqliteUsageStore } from '../../../adapters/sqlite/usage-store.ts'
+import type { Gate } from '../../../src/app.ts'
+import { parseConfig } from '../../../src/config/parse-config.ts'
 import type { ConfigFile } from '../../../src/config/schema.ts'
+import { createMemoryLimitStore } from '../../../src/limit/memory-store.ts'
 import type { Running } from '../../harness.ts'
+import { limitsOf } from '../../src/limit/limits.ts'
+import { fakeClock } from '../../support/fake-clock.ts'
+import { FakeUpstream, jsonAnswer } from '../../support/fake-upstream.ts'
+import { openTemporary, temporaryFolder } from '../sqlite/open-temporary.ts'
 
 const started: Running[] = []
 afterEach(() => Promise.all(started.splice(0).map((gate) => gate.stop())))
@@ -20,4 +32,97 @@ test('a limited key without the file of llama-swap is warned of: pins of profile
 
 test('a key for all models needs no such file, and nothing is said', async () => {
   expect(await outputWith(['*'])).not.toContain('nowhere.yaml')
+})
+
+const SECRET = 'sk-0123456789abcdef0123456789'
+const TOKENS_PER_DAY = 1000
+const CHAT_OF_45 = jsonAnswer({
+  choices: [],
+  usage: { prompt_tokens: 25, completion_tokens: 20 },
+})
+
+type Served = Listening & { gate: Gate; upstream: FakeUpstream; warnings: string[] }
+
+/** A gate without sockets that keeps what it counts in `file`, and whose last chat ends while it is being stopped. */
+async function startOn(file: string): Promise<Served> {
+  const key = { id: 'laptop', secret: SECRET, limits: { tokensPerDay: TOKENS_PER_DAY } }
+  const config: ConfigFile = {
+    keys: [key],
+    upstream: { configFile: `${file}.yaml` },
+    usage: { file },
+    log: { level: 'silent' },
+  }
+  const written = { name: 'config.json', text: JSON.stringify(config) }
+  const parsed = await parseConfig({ file: written, env: {}, readFile: undefined }, sha256)
+  if (!parsed.ok) throw new Error(parsed.message)
+  const upstream = new FakeUpstream()
+  const warnings: string[] = []
+  const { promise: served, resolve } = Promise.withResolvers<Gate>()
+  const listening = await startGate(
+    {
+      name: 'none',
+      createUpstream: () => upstream,
+      async serve(gate) {
+        resolve(gate)
+        return {
+          url: 'http://gate.test',
+          stop: async () => void upstream.last.answer(CHAT_OF_45),
+        }
+      },
+    },
+    parsed.config,
+    (message) => void warnings.push(message),
+  )
+  return { ...listening, gate: await served, upstream, warnings }
+}
+
+/** What another process finds in the file at the moment `now`. */
+async function keptIn(file: string, now: number): Promise<unknown> {
+  const database = await openTemporary(file)
+  const clock = fakeClock(now)
+  const warnings: string[] = []
+  const warn = (message: string): void => void warnings.push(message)
+  const usage = createSqliteUsageStore({ database, clock, keepDays: 90, warn })
+  const archive = createSqliteLimitArchive(database, clock)
+  const limits = createMemoryLimitStore({ clock, archive })
+  const { tokens } = await limits.peek('laptop', limitsOf({ tokensPerDay: TOKENS_PER_DAY }))
+  const totals = await usage.totals({ since: 0, by: 'key', keyId: undefined })
+  return {
+    remaining: tokens?.remaining,
+    usage: totals.map(({ group, completed, promptTokens, completionTokens }) => ({
+      group,
+      completed,
+      promptTokens,
+      completionTokens,
+    })),
+    warnings,
+  }
+}
+
+test('who stops it finds usage and limits in the file, those of a request that ended last included', async () => {
+  const file = join(temporaryFolder(), 'data/usage.sqlite')
+  const running = await startOn(file)
+  const { gate, upstream, warnings } = running
+  const asked = Promise.withResolvers<void>()
+  upstream.onCall = (call) => {
+    if (call.request.method === 'POST') asked.resolve()
+    else call.answer(jsonAnswer({ object: 'list', data: [], running: [] }))
+  }
+  const answer = gate.fetch(
+    new Request('http://gate.test/v1/chat/completions', {
+      method: 'POST',
+      headers: { authorization: `Bearer ${SECRET}`, 'content-type': 'application/json' },
+      body: '{"model":"a"}',
+    }),
+    {},
+  )
+  await asked.promise
+  const now = Date.now()
+  await running.stop(0)
+  expect([(await answer).status, warnings]).toEqual([200, []])
+  expect(await keptIn(file, now)).toEqual({
+    remaining: TOKENS_PER_DAY - 45,
+    usage: [{ group: 'laptop', completed: 1, promptTokens: 25, completionTokens: 20 }],
+    warnings: [],
+  })
 })

@@ -8,6 +8,7 @@ import {
   openGate,
   openWarmGate,
   post,
+  requestOf,
   type Answer,
 } from './open-gate.ts'
 import { answerInference, answerUsing, limitFieldsOf, withLimits } from './limited-key.ts'
@@ -162,6 +163,26 @@ describe('a request over the tokens', () => {
     const before = await ask(CHAT, asked)
     await clock.advance(1)
     expect([before.status, (await ask(CHAT, asked)).status]).toEqual([429, 200])
+  })
+})
+
+describe('the log', () => {
+  test.each([
+    ['requests-per-minute', ONE],
+    ['tokens-per-minute', { tokensPerMinute: 1 }],
+    ['tokens-per-day', { tokensPerDay: 1 }],
+    ['concurrent', { concurrent: 1 }],
+  ])('names the limit that refused: %s', async (reason, limits) => {
+    const { gate, ask, clock, upstream, events } = await openWarmGate(withLimits(limits))
+    upstream.onCall = undefined
+    const running = gate.fetch(requestOf(CHAT, asked), {})
+    await clock.advance(0)
+    await ask(CHAT, asked)
+    expect(events.map((event) => [event.outcome, event.status, event.reason])).toEqual([
+      ['refused', 429, reason],
+    ])
+    upstream.last.answer({ body: '{}' })
+    expect((await running).status).toBe(200)
   })
 })
 

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { ConfigFile } from '../../../src/config/schema.ts'
+import type { Deps } from '../../../src/deps.ts'
+import { readModelConfig } from '../../../src/llama-swap/read-config.ts'
 import { jsonAnswer, STREAM_TYPE } from '../../support/fake-upstream.ts'
 import { RecordingClient } from '../../support/recording-client.ts'
 import { CHAT as CHAT_STREAM } from '../../support/sse-samples.ts'
@@ -25,14 +27,16 @@ type Fields = Exclude<NonNullable<ConfigFile['keys']>[number], string>
 async function openBox(
   fields: Partial<Fields> = {},
   queue: Exclude<ConfigFile['queue'], false> = {},
+  deps?: Partial<Deps>,
 ): Promise<OpenGate> {
-  const opened = await openGate({
+  const config: ConfigFile = {
     queue: { slotsPerModel: 1, ...queue },
     keys: [
       { id: 'laptop', secret: KEYS.user, ...fields },
       { id: 'other', secret: KEYS.all },
     ],
-  })
+  }
+  const opened = await openGate(config, deps)
   opened.upstream.onCall = (call) => {
     if (call.request.target !== CHAT) answerEverything(call)
   }
@@ -44,9 +48,9 @@ function chats({ upstream }: OpenGate): OpenGate['upstream']['calls'] {
 }
 
 /** Sends a request and lets it come as far as it can. */
-async function send(opened: OpenGate, question = asked): Promise<RecordingClient> {
+async function send(opened: OpenGate, question = asked, path = CHAT): Promise<RecordingClient> {
   const client = new RecordingClient()
-  void opened.gate.fetch(requestOf(CHAT, question), { openClient: () => client.opened })
+  void opened.gate.fetch(requestOf(path, question), { openClient: () => client.opened })
   await opened.clock.advance(0)
   return client
 }
@@ -208,6 +212,113 @@ describe('a key that may only use loaded models', () => {
     box.upstream.onCall = answerEverything
     const answer = await box.ask(CHAT, post(KEYS.user, { model: 'big' }))
     expect([answer.status, box.upstream.lastBody]).toEqual([200, '{"model":"big"}'])
+  })
+})
+
+describe('a key that may only use loaded models and asks for one that is never seen as loaded', () => {
+  const peer = post(KEYS.user, { model: 'cloud/x' })
+
+  test('has it at once when it is a peer of config.yaml', async () => {
+    const modelConfig = {
+      read: () => Promise.resolve(readModelConfig('peers: { cloud: { models: [x, y] } }')),
+    }
+    const box = await openBox({ swap: 'use' }, {}, { modelConfig })
+    box.upstream.onCall = answerEverything
+    const answers = [
+      await box.ask(CHAT, peer),
+      await box.ask(CHAT, post(KEYS.user, { model: 'y' })),
+    ]
+    expect(answers.map(({ status }) => status)).toEqual([200, 200])
+    expect(box.records.map(({ model, queueMs }) => [model, queueMs])).toEqual([
+      ['cloud/x', 0],
+      ['cloud/y', 0],
+    ])
+    expect(box.upstream.calls.map(({ request }) => request.target)).not.toContain('/running')
+  })
+
+  test('is refused when nobody says that it is one', async () => {
+    const box = await openBox({ swap: 'use' })
+    box.upstream.onCall = answerEverything
+    const refusal = await box.ask(CHAT, peer)
+    expect([refusal.status, codeOf(refusal)]).toEqual([503, 'model_not_loaded'])
+  })
+})
+
+/** Sends eight requests, all but the first of which must wait; gives the sessions in the order in which they were served. */
+async function served(field: string, quantumTokens: number): Promise<string> {
+  const box = await openBox({}, { quantumTokens })
+  for (const session of 'abababab')
+    await send(box, {
+      ...asked,
+      headers: { 'content-type': 'application/json', [field]: session },
+    })
+  // Nothing is learned from such answers: each request counts as a little more than 1000 tokens of the quantum.
+  for (let done = 0; done < 8; done++) chats(box)[done]?.answer(jsonAnswer({}))
+  const names = chats(box).map(({ request }) => new Map(request.headers).get(field))
+  return names.join('')
+}
+
+describe('two sessions of one key that ask by turns', () => {
+  describe.each(['x-session-id', 'x-claude-code-session-id'])('named by %s', (field) => {
+    test.each([
+      ['go by turns without a quantum', 0, 'abababab'],
+      ['go before the turn of the other once within a small one', 1000, 'aabbbaab'],
+      ['go before the turn of the other twice within twice as much', 2000, 'aaabbbba'],
+      ['go on to their end within a large one', 8000, 'aaaabbbb'],
+    ])('%s', async (_, quantumTokens, order) => {
+      expect(await served(field, quantumTokens)).toBe(order)
+    })
+  })
+
+  test('go by turns where another field names them', async () => {
+    expect(await served('x-session', 8000)).toBe('abababab')
+  })
+})
+
+const COUNT = '/v1/messages/count_tokens'
+const counted = (box: OpenGate): OpenGate['upstream']['calls'] =>
+  box.upstream.calls.filter(({ request }) => request.target === COUNT)
+
+/** A box of two slots that answers neither counts nor chats by itself, for a key of which four requests may wait. */
+async function openSmallBox(): Promise<OpenGate> {
+  const box = await openBox({ limits: { waiting: 4 } }, { slotsPerModel: 2 })
+  box.upstream.onCall = (call) => {
+    if (call.request.method === 'GET') answerEverything(call)
+  }
+  return box
+}
+
+async function sendAll(box: OpenGate, paths: string[]): Promise<RecordingClient[]> {
+  return Promise.all(paths.map((path) => send(box, asked, path)))
+}
+
+describe('sixty counts of tokens at once', () => {
+  test('are all answered, two at a time, however few of the key may wait', async () => {
+    const box = await openSmallBox()
+    const clients = await sendAll(box, Array<string>(60).fill(COUNT))
+    expect(counted(box)).toHaveLength(2)
+    for (let done = 0; done < 60; done++) {
+      expect(counted(box).length).toBe(Math.min(60, done + 2))
+      counted(box)[done]?.answer(jsonAnswer({ input_tokens: 7 }))
+    }
+    expect(new Set(clients.map(({ status }) => status))).toEqual(new Set([200]))
+    expect(box.clock.pending()).toBe(0)
+  })
+
+  test('pass where one more chat of the key is a 429, and all that wait are answered', async () => {
+    const box = await openSmallBox()
+    const running = await sendAll(box, [CHAT, CHAT])
+    const waiting = await sendAll(box, [CHAT, CHAT, CHAT, CHAT])
+    const refusal = await box.ask(CHAT, asked)
+    expect([refusal.status, codeOf(refusal)]).toEqual([429, 'rate_limit_exceeded'])
+    const counts = await sendAll(box, Array<string>(60).fill(COUNT))
+    const clients = [...running, ...waiting, ...counts]
+    expect(new Set(clients.map(({ status }) => status))).toEqual(new Set([undefined]))
+    box.upstream.onCall = answerEverything
+    for (const call of chats(box)) call.answer(jsonAnswer({}))
+    await box.clock.advance(0)
+    expect(new Set(clients.map(({ status }) => status))).toEqual(new Set([200]))
+    expect([chats(box).length, counted(box).length, box.clock.pending()]).toEqual([6, 60, 0])
   })
 })
 

@@ -224,6 +224,18 @@ describe('the model behind a name', () => {
     expect(box.upstream.calls).toHaveLength(2)
   })
 
+  test('is the name itself after a second in which llama-swap did not say, and what it said later', async () => {
+    const box = startBox(ALIASED)
+    box.upstream.onCall = undefined
+    const asked = box.directory.idOf('x')
+    await box.clock.advance(1000)
+    expect(await asked).toBe('x')
+    box.upstream.calls.at(-1)?.answer(ALIASED)
+    await box.clock.advance(0)
+    expect(await box.directory.idOf('x')).toBe('a')
+    expect(box.upstream.calls).toHaveLength(1)
+  })
+
   test('is the name itself while llama-swap cannot be asked', async () => {
     const box = startBox({ status: 502 })
     expect(await box.directory.idOf('x')).toBe('x')

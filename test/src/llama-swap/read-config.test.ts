@@ -283,6 +283,19 @@ models:
   )
 })
 
+test('models whose command names llama-server are run by llama.cpp', () => {
+  const text = `
+models:
+  a: { cmd: llama-server -m a.gguf }
+  b: { cmd: "env X=1 /opt/llama.cpp/build/bin/llama-server --port 1" }
+  c: { cmd: "docker run ghcr.io/ggml-org/llama.cpp:server --name llama-server" }
+  d: { cmd: vllm serve d }
+  e: { cmd: "/opt/my-llama-servers/run" }
+  f: ~
+`
+  expect(readModelConfig(text).llamaCpp).toEqual(new Set(['a', 'b', 'c']))
+})
+
 test('models of peers are remote under their full names', () => {
   const text = 'models: { a: {} }\npeers: { cloud: { models: [big, small] } }'
   expect(readModelConfig(text).remote).toEqual(new Set(['cloud/big', 'cloud/small']))

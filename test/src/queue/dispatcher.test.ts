@@ -179,6 +179,35 @@ describe('a place', () => {
   })
 })
 
+describe('a request that is given up between the decision and the word', () => {
+  test('is never told, and its place goes to the next', async () => {
+    const { dispatcher, wait, told, clock } = open({ slotsFor: () => 2 })
+    const before = wait('1')
+    before.answered()
+    before.leave(10)
+    // Both places for the other model come free in one decision, when the first one has been idle for long enough.
+    const b = { model: 'b', keyId: 'other' }
+    const first = dispatcher.turnFor(arrival('2', b))
+    first.wait({
+      granted() {
+        told.push('2 granted')
+        second.leave(0)
+      },
+      refused: ({ kind }) => void told.push(`2 ${kind}`),
+    })
+    const second = wait('3', b)
+    wait('4', b)
+    wait('5', b)
+    expect(told).toEqual(['1 granted'])
+    await clock.advance(RULES.minResidencyMs)
+    expect(told).toEqual(['1 granted', '2 granted', '4 granted'])
+    second.leave(10)
+    expect(told).toHaveLength(3)
+    first.leave(10)
+    expect([told.slice(3), clock.pending()]).toEqual([['5 granted'], 0])
+  })
+})
+
 describe('while somebody waits', () => {
   test('upstream is asked every two seconds, with one timer, until nobody does', async () => {
     const { wait, looks, clock } = open()

@@ -107,11 +107,20 @@ function localDetails(model: LocalModel, loaded: string | undefined): Record<str
 
 /** `GET /running`, command line and internal address included. */
 export function runningList(loaded: string | undefined): Record<string, unknown> {
-  const running = LOCAL_MODELS.filter((model) => model.id === loaded)
+  return runningStates(loaded === undefined ? [] : [{ model: loaded, state: 'ready' }])
+}
+
+/** The same for models in several states. */
+export function runningStates(
+  states: readonly { model: string; state: string }[],
+): Record<string, unknown> {
+  const running = states.flatMap(({ model: id, state }) =>
+    LOCAL_MODELS.filter((model) => model.id === id).map((model) => ({ model, state })),
+  )
   return {
-    running: running.map((model) => ({
+    running: running.map(({ model, state }) => ({
       model: model.id,
-      state: 'ready',
+      state,
       cmd: `llama-server --port ${model.port} -m /models/${model.id}.gguf --api-key ${SECRET_IN_CMD}`,
       proxy: `http://localhost:${model.port}`,
       ttl: 0,

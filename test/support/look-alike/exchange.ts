@@ -107,6 +107,11 @@ export class Exchange {
     return this.unlessGone(new Promise((resolve) => this.#releases.add(resolve)))
   }
 
+  /** Whether it waits for `release`. */
+  get isHeld(): boolean {
+    return this.#releases.size > 0
+  }
+
   /** Lets a held answer go on. */
   release(): void {
     for (const go of this.#releases) go()

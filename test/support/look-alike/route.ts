@@ -2,7 +2,7 @@ import { adminAnswer, healthAnswer } from './admin-answers.ts'
 import type { Answer } from './answer.ts'
 import { json, plain, text, withHeaders } from './answer.ts'
 import type { LocalModel } from './catalogue.ts'
-import { modelList, resolveModel, runningList } from './catalogue.ts'
+import { modelList, resolveModel, runningList, runningStates } from './catalogue.ts'
 import type { SeenPath } from './clean-path.ts'
 import { seePath } from './clean-path.ts'
 import type { Tokens } from './completion.ts'
@@ -13,9 +13,10 @@ import { modelOf } from './model-of.ts'
 import type { RecordedRequest } from './recorded-request.ts'
 import { headerOf } from './recorded-request.ts'
 import { adminMethods, isAdminStream, isInference, MODEL_ROUTES, modelMethods } from './routes.ts'
+import type { SwapSchedule } from './swapping.ts'
 
-/** What the box remembers: one model is resident at a time. */
-export type Box = { loaded: string | undefined }
+/** What the box remembers: one model is resident at a time, unless a schedule says what is. */
+export type Box = { loaded: string | undefined; schedule: SwapSchedule | undefined }
 
 /** Where a request leads: its usual answer, and what may be done to it instead. */
 export type Routed = {
@@ -25,6 +26,8 @@ export type Routed = {
   inference: boolean
   /** True for streams that stay open after their first bytes. */
   staysOpen: boolean
+  /** The model on this box that must be loaded for it. */
+  needs: string | undefined
   /** Builds the usual answer; loading a model or unloading all happens here. */
   answer: (tokens?: Tokens) => Promise<Answer>
 }
@@ -45,7 +48,13 @@ export async function route(request: RecordedRequest, box: Box): Promise<Routed>
 }
 
 function fixed(path: string, answer: Answer): Routed {
-  return { path, inference: false, staysOpen: false, answer: () => Promise.resolve(answer) }
+  return {
+    path,
+    inference: false,
+    staysOpen: false,
+    needs: undefined,
+    answer: () => Promise.resolve(answer),
+  }
 }
 
 /** llama-swap's own pages: lists, health, and everything that a user must not reach. */
@@ -60,6 +69,7 @@ function routeOwn(request: RecordedRequest, path: string, box: Box): Routed {
     path,
     inference: false,
     staysOpen: isAdminStream(path),
+    needs: undefined,
     answer: () => Promise.resolve(ownAnswer(request, path, box)),
   }
 }
@@ -74,7 +84,7 @@ function isList(path: string): boolean {
 }
 
 function ownAnswer(request: RecordedRequest, path: string, box: Box): Answer {
-  if (path === '/running') return json(runningList(box.loaded))
+  if (path === '/running') return json(running(box))
   if (isList(path)) {
     const origin = headerOf(request, 'origin')
     const list = json(modelList(box.loaded))
@@ -82,8 +92,15 @@ function ownAnswer(request: RecordedRequest, path: string, box: Box): Answer {
       ? list
       : withHeaders(list, [['access-control-allow-origin', origin]])
   }
-  if (path === '/unload' || path.startsWith('/api/models/unload')) box.loaded = undefined
+  if (path === '/unload' || path.startsWith('/api/models/unload')) {
+    box.loaded = undefined
+    box.schedule?.reset(undefined)
+  }
   return healthAnswer(path) ?? adminAnswer(path)
+}
+
+function running({ loaded, schedule }: Box): Record<string, unknown> {
+  return schedule ? runningStates(schedule.running()) : runningList(loaded)
 }
 
 type ModelCall = { request: RecordedRequest; box: Box; path: string; serverPath: string }
@@ -111,10 +128,12 @@ function routeUpstream(
 }
 
 function toModel(call: ModelCall): Routed {
+  const target = call.request.model && resolveModel(call.request.model, call.box.loaded)
   return {
     path: call.path,
     inference: isInference(call.serverPath),
     staysOpen: false,
+    needs: target && target.kind === 'local' ? target.model.id : undefined,
     answer: (tokens = USUAL_TOKENS) => answerOfModel(call, tokens),
   }
 }
