@@ -82,6 +82,7 @@ function maxLeasesOf(
 
 function arrivalOf(c: GateContext, { modelId, share }: Work, isRemote: boolean): Arrival {
   const { keyId, weight, swap, limits } = c.get('principal')
+  const isFree = c.get('route').cost === 'free'
   return {
     id: c.get('scope').requestId,
     keyId,
@@ -91,8 +92,7 @@ function arrivalOf(c: GateContext, { modelId, share }: Work, isRemote: boolean):
     tokens: share,
     // A model on another machine is never seen as loaded, and takes nobody's place.
     swap: isRemote ? 'evict' : swap,
-    // Agents count in bursts, and each count takes a moment only.
-    maxWaiting: c.get('route').cost === 'free' ? Infinity : limits.waiting,
+    maxWaiting: isFree ? Math.max(FREE_WAITING, limits.waiting) : limits.waiting,
     maxRunning: limits.concurrent,
   }
 }

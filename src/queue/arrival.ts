@@ -14,7 +14,7 @@ export type Arrival = {
   /** Estimated tokens of the prompt and the answer. */
   tokens: number
   swap: SwapRight
-  /** How many of the key's requests may wait. */
+  /** How many of the key's requests may wait, those that are allowed more of them not counted. */
   maxWaiting: number
   /** How many of the key's requests may be answered at the same time; undefined: any number. */
   maxRunning: number | undefined

@@ -271,7 +271,11 @@ export class FairQueue {
   }
 
   #overflow({ keyId, maxWaiting }: Arrival): QueueRefusal | undefined {
-    if (this.#shares.waiting(keyId) > maxWaiting) return 'key-queue-full'
+    // Requests of which more may wait do not take the places of others.
+    const alike = [...this.#waiting.values()].filter(
+      ({ arrival }) => arrival.keyId === keyId && arrival.maxWaiting <= maxWaiting,
+    )
+    if (alike.length > maxWaiting) return 'key-queue-full'
     return this.#waiting.size > this.#rules.maxWaiting ? 'queue-full' : undefined
   }
 

@@ -17,10 +17,6 @@ export class KeyShares {
     return this.#shares.get(keyId)?.served ?? 0
   }
 
-  waiting(keyId: string): number {
-    return this.#shares.get(keyId)?.waiting ?? 0
-  }
-
   running(keyId: string): number {
     return this.#shares.get(keyId)?.running ?? 0
   }

@@ -329,3 +329,16 @@ test('what needs no model passes a full queue', async () => {
   expect((await box.ask('/usage', { key: KEYS.user })).status).toBe(200)
   expect((await box.ask('/health')).status).toBe(200)
 })
+
+test('counts that wait leave the chats of their key their places', async () => {
+  const box = await openSmallBox()
+  await sendAll(box, Array<string>(60).fill(COUNT))
+  const clients = await sendAll(box, Array<string>(5).fill(CHAT))
+  expect(clients.map(({ status }) => status)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    429,
+  ])
+})
