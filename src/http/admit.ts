@@ -80,6 +80,9 @@ function maxLeasesOf(
   return dispatcher ? concurrent + waiting : concurrent
 }
 
+/** Agents count in bursts of fifty, and each count takes a moment only. */
+const FREE_WAITING = 100
+
 function arrivalOf(c: GateContext, { modelId, share }: Work, isRemote: boolean): Arrival {
   const { keyId, weight, swap, limits } = c.get('principal')
   const isFree = c.get('route').cost === 'free'
