@@ -220,6 +220,19 @@ describe.each(QUEUED)('the queue on $name', (harness) => {
     ])
   })
 
+  test('lets counts of tokens wait beside the chats of their key, not in their places', async () => {
+    const holder = await occupy(narrow, [{ model: SECOND }])
+    const ask = { key: 'short', model: SECOND }
+    const path = '/v1/messages/count_tokens'
+    const counts = Array.from({ length: 20 }, () => sendRaw(narrow.url, post({ ...ask, path })))
+    await sleep(SETTLED_MS)
+    const chat = sendRaw(narrow.url, post(ask))
+    await sleep(SETTLED_MS)
+    upstream.release()
+    const answers = [await holder[0]!.answer(), ...(await Promise.all([...counts, chat]))]
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200))
+  })
+
   test('gives the place back however an answer ends', async () => {
     for (const streamed of [false, true]) {
       for (const behaviour of ENDINGS) {
