@@ -92,11 +92,12 @@ function arrivalOf(c: GateContext, { modelId, share }: Work, isRemote: boolean):
     weight,
     session: sessionOf(c),
     model: modelId,
+    needsSlot: !isFree,
     tokens: share,
     // A model on another machine is never seen as loaded, and takes nobody's place.
     swap: isRemote ? 'evict' : swap,
     maxWaiting: isFree ? Math.max(FREE_WAITING, limits.waiting) : limits.waiting,
-    maxRunning: limits.concurrent,
+    maxRunning: isFree ? undefined : limits.concurrent,
   }
 }
 

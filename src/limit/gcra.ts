@@ -31,12 +31,12 @@ export function waitFor(
   return wait <= roundingOf(rate) ? 0 : Math.ceil(wait)
 }
 
-/** What is left at `now`, with the units of one minute as the limit. */
+/** What is left at `now`, with the units of one minute, or a larger burst, as the limit. */
 export function gaugeOf(tat: number, { rate, now }: { rate: Rate; now: number }): Gauge {
   const owedMs = Math.max(0, tat - now)
   const left = rate.burst - (owedMs - roundingOf(rate)) / durationOf(1, rate)
   return {
-    limit: rate.perMinute,
+    limit: Math.max(rate.perMinute, rate.burst),
     remaining: Math.max(0, Math.floor(left)),
     resetMs: Math.ceil(owedMs),
   }

@@ -1,5 +1,8 @@
 import { NO_NAMES, type ModelNames } from './model-names.ts'
 
+/** What llama-swap takes for a model at a time where its configuration says 0 or nothing. */
+export const USUAL_CONCURRENCY = 10
+
 /** A group of models in llama-swap's configuration. */
 export type ModelGroup = {
   id: string

@@ -1,5 +1,5 @@
 import { parse } from 'yaml'
-import type { ModelConfig, ModelGroup } from './model-config.ts'
+import { USUAL_CONCURRENCY, type ModelConfig, type ModelGroup } from './model-config.ts'
 import type { ModelNames } from './model-names.ts'
 import { entries, field, texts } from './read-unknown.ts'
 
@@ -99,9 +99,6 @@ function llamaCppIn(config: unknown): Set<string> {
   })
   return new Set(commands)
 }
-
-/** What llama-swap does with a limit of 0 or none. */
-const USUAL_CONCURRENCY = 10
 
 function concurrencyIn(config: unknown): Map<string, number> {
   return new Map(

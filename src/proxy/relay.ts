@@ -28,6 +28,8 @@ import { SilenceWatch, type SilenceLimits } from './silence-watch.ts'
 /** An error is a few hundred bytes, sent at once. */
 const ERROR_WITHIN_MS = 10_000
 
+const CUT: GateError = { kind: 'stream-cut' }
+
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
@@ -218,7 +220,8 @@ export class Relay implements UpstreamEvents, BodySink {
    * retry would learn the true status the connection is broken; a final error is told and the stream ended.
    */
   #failInStream(error: GateError): void {
-    if (isRetryable(error) || error.kind === 'prompt-too-long') return this.#breakOff(error.kind)
+    if (isRetryable(error) || error.kind === 'prompt-too-long')
+      return this.#breakOff(error.kind, this.#firstSentAt === undefined ? error : CUT)
     this.#tell(error)
     this.#answer.end()
     this.#settle('upstream-failed', error.kind)
@@ -229,8 +232,8 @@ export class Relay implements UpstreamEvents, BodySink {
   }
 
   /** A frame goes first where one can: workerd hides a broken connection, and a clean end would look like an answer. */
-  #breakOff(reason: string): void {
-    if (this.#isStream) this.#tell({ kind: 'stream-cut' })
+  #breakOff(reason: string, told: GateError = CUT): void {
+    if (this.#isStream) this.#tell(told)
     this.#answer.break()
     this.#settle('upstream-failed', reason)
   }

@@ -11,6 +11,8 @@ export type Arrival = {
   session: string | undefined
   /** The model's own id. */
   model: string
+  /** False for what upstream answers beside its slots, such as a count of tokens. */
+  needsSlot: boolean
   /** Estimated tokens of the prompt and the answer. */
   tokens: number
   swap: SwapRight
@@ -38,6 +40,8 @@ export type Residency = {
 export type QueueRules = {
   /** Requests that one model answers at the same time. */
   slotsFor(model: string): number
+  /** Requests that upstream takes for one model at the same time, those beside its slots included. */
+  limitFor(model: string): number
   /** Requests that may wait, over all keys. */
   maxWaiting: number
   maxWaitMs: number

@@ -85,10 +85,13 @@ export class FairQueue {
     const arrival = this.#running.get(id)
     if (arrival !== undefined) {
       this.#running.delete(id)
-      this.#shares.finish(arrival.keyId, (tokens - arrival.tokens) / arrival.weight)
+      const { keyId, weight } = arrival
+      const estimated = arrival.tokens / weight
+      this.#shares.finish(keyId, { estimated, really: tokens / weight })
       const resident = this.#models.get(arrival.model)
       if (resident !== undefined) {
         resident.running--
+        if (arrival.needsSlot) resident.slotsTaken--
         resident.idleSince = this.#time.now
       }
     }
@@ -219,8 +222,13 @@ export class FairQueue {
     const { model, swap } = arrival
     if (!this.#hasRoom(arrival) || this.#isDrained(model)) return false
     const resident = this.#models.get(model)
-    if (resident !== undefined) return resident.running < this.#slots(model)
+    if (resident !== undefined) return this.#hasPlace(resident, arrival)
     return swap !== 'use' && this.#models.inTheWayOf(model).length === 0
+  }
+
+  #hasPlace({ model, running, slotsTaken }: ResidentModel, { needsSlot }: Arrival): boolean {
+    const isTaken = running < Math.max(1, this.#rules.limitFor(model))
+    return isTaken && (!needsSlot || slotsTaken < this.#slots(model))
   }
 
   #hasRoom({ keyId, maxRunning = Infinity }: Arrival): boolean {
@@ -245,6 +253,8 @@ export class FairQueue {
     const resident = this.#models.get(model) ?? this.#models.load(model, this.#time.now)
     resident.running++
     resident.lastKey = keyId
+    if (!arrival.needsSlot) return { kind: 'start', id }
+    resident.slotsTaken++
     resident.jumpedTokens = jumps ? resident.jumpedTokens + tokens : 0
     const others = resident.recent.filter(
       (served) => served.keyId !== keyId || served.session !== session,

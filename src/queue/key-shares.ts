@@ -1,6 +1,8 @@
 type KeyShare = {
   /** Tokens divided by weight: keys with equal numbers have had what is theirs. */
   served: number
+  /** The part of it that is only estimated, because its requests still run. */
+  pending: number
   waiting: number
   running: number
 }
@@ -34,7 +36,7 @@ export class KeyShares {
 
   /** One more request of the key waits. */
   join(keyId: string): void {
-    const share = this.#shares.get(keyId) ?? { served: 0, waiting: 0, running: 0 }
+    const share = this.#shares.get(keyId) ?? { served: 0, pending: 0, waiting: 0, running: 0 }
     if (!isActive(share)) {
       const least = this.#leastOfActive()
       if (least < Infinity) share.served = Math.max(share.served, least)
@@ -54,14 +56,16 @@ export class KeyShares {
       share.waiting--
       share.running++
       share.served += cost
+      share.pending += cost
     })
   }
 
-  /** A served request has ended; `correction` is what it really cost beyond its estimate, often below 0. */
-  finish(keyId: string, correction: number): void {
+  /** A served request has ended; it `really` cost something else than its estimate, mostly less. */
+  finish(keyId: string, cost: { estimated: number; really: number }): void {
     this.#change(keyId, (share) => {
       share.running--
-      share.served += correction
+      share.pending -= cost.estimated
+      share.served += cost.really - cost.estimated
     })
   }
 
@@ -79,11 +83,14 @@ export class KeyShares {
       if (!isActive(share) && share.served <= least) this.#shares.delete(keyId)
   }
 
-  /** The least that an active key has had; Infinity where no key is active. */
+  /**
+   * The least that an active key has had for certain; Infinity where no key is active. With estimates in it, whoever is
+   * lifted to it would go on paying for what others never used.
+   */
   #leastOfActive(): number {
     let least = Infinity
     for (const share of this.#shares.values())
-      if (isActive(share)) least = Math.min(least, share.served)
+      if (isActive(share)) least = Math.min(least, share.served - share.pending)
     return least
   }
 }

@@ -1,6 +1,6 @@
 import type { Deps } from '../deps.ts'
 import { ask, errorOfAsked, type Asking } from '../llama-swap/ask.ts'
-import type { ModelConfig } from '../llama-swap/model-config.ts'
+import { USUAL_CONCURRENCY, type ModelConfig } from '../llama-swap/model-config.ts'
 import type { ModelDirectory } from '../llama-swap/model-directory.ts'
 import { readRunning } from '../llama-swap/read-running.ts'
 import type { QueueConfig } from '../config/queue-schema.ts'
@@ -23,13 +23,13 @@ export function openQueue(
 function rulesOf(queue: QueueConfig, directory: ModelDirectory): QueueRules {
   const { slots, slotsPerModel, ...rules } = queue
   const perModel = new Map(Object.entries(slots))
+  const slotsFor = (model: string): number => perModel.get(model) ?? slotsPerModel
   return {
     ...rules,
-    slotsFor(model) {
-      const wanted = perModel.get(model) ?? slotsPerModel
-      // llama-swap refuses what is over its own limit.
-      return Math.min(wanted, directory.config().concurrency.get(model) ?? wanted)
-    },
+    slotsFor,
+    // llama-swap refuses what is over its own limit. Where its file cannot be read the owner's number is believed.
+    limitFor: (model) =>
+      directory.config().concurrency.get(model) ?? Math.max(USUAL_CONCURRENCY, slotsFor(model)),
   }
 }
 

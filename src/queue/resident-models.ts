@@ -4,6 +4,8 @@ import type { Arrival, Residency } from './arrival.ts'
 export type ResidentModel = {
   readonly model: string
   running: number
+  /** How many of those take a slot. */
+  slotsTaken: number
   /** False while it is being loaded for a request of ours that upstream has not answered. */
   isLoaded: boolean
   /** When it first answered, or when it was started as long as it has not. */
@@ -79,6 +81,7 @@ function newModel(model: string, now: number): ResidentModel {
   return {
     model,
     running: 0,
+    slotsTaken: 0,
     isLoaded: false,
     since: now,
     idleSince: now,

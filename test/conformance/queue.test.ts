@@ -289,13 +289,13 @@ describe.each(QUEUED)('the queue on $name', (harness) => {
       path: CHAT,
       beat: ': keep-alive\n\n',
       error:
-        /^data: \{"error":\{"message":"[^"]+","type":"server_error","param":null,"code":"stream_interrupted"\}\}\n\n$/,
+        /^data: \{"error":\{"message":"[^"]+","type":"server_error","param":null,"code":"queue_timeout"\}\}\n\n$/,
     },
     {
       path: MESSAGES,
       beat: 'event: ping\ndata: {"type": "ping"}\n\n',
       error:
-        /^event: error\ndata: \{"type":"error","error":\{"type":"api_error","message":"[^"]+"\}\}\n\n$/,
+        /^event: error\ndata: \{"type":"error","error":\{"type":"overloaded_error","message":"[^"]+"\}\}\n\n$/,
     },
   ])('a streamed client at $path', ({ path, beat, error }) => {
     test('gets heartbeats while it waits, and then the answer in the same stream', async () => {

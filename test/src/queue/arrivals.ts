@@ -9,6 +9,7 @@ export function arrival(id: string, given: Partial<Arrival> = {}): Arrival {
     weight: 1,
     session: undefined,
     model: 'a',
+    needsSlot: true,
     tokens: 100,
     swap: 'evict',
     maxWaiting: 100,
@@ -20,6 +21,7 @@ export function arrival(id: string, given: Partial<Arrival> = {}): Arrival {
 /** One slot per model; 60 s of patience for the model, 45 s of residency, 5 s until a model is idle. */
 export const RULES: QueueRules = {
   slotsFor: () => 1,
+  limitFor: () => Infinity,
   maxWaiting: 100,
   maxWaitMs: 600_000,
   maxModelWaitMs: 60_000,
@@ -33,6 +35,7 @@ export function resident(model: string, given: Partial<ResidentModel>): Resident
   return {
     model,
     running: 0,
+    slotsTaken: 0,
     isLoaded: true,
     since: 0,
     idleSince: 0,

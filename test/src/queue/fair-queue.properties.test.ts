@@ -62,6 +62,7 @@ const steps = (of: fc.Arbitrary<Step>[]): fc.Arbitrary<Step[]> =>
 
 const someRules: fc.Arbitrary<QueueRules> = fc.record({
   slotsFor: fc.constant(slotsFor),
+  limitFor: fc.constant(() => Infinity),
   maxWaiting: fc.integer({ min: 0, max: 8 }),
   maxWaitMs: fc.integer({ min: 1, max: 200 }),
   maxModelWaitMs: fc.constantFrom(0, 10, 60),
@@ -275,7 +276,10 @@ describe('two keys that always want more', () => {
       minResidencyMs: 0,
       idleMs: 0,
     }
-    const queue = new FairQueue({ ...rules, slotsFor: () => 1, quantumTokens: quantum }, residency)
+    const queue = new FairQueue(
+      { ...rules, slotsFor: () => 1, limitFor: () => Infinity, quantumTokens: quantum },
+      residency,
+    )
     const served = [0, 0]
     const owner = new Map<string, number>()
     const send = (key: number): Decision[] => {

@@ -6,7 +6,7 @@ import { KeyShares } from '../../../src/queue/key-shares.ts'
 function serve(shares: KeyShares, keyId: string, cost: number): void {
   shares.join(keyId)
   shares.start(keyId, cost)
-  shares.finish(keyId, 0)
+  shares.finish(keyId, { estimated: cost, really: cost })
 }
 
 describe('a key', () => {
@@ -21,7 +21,7 @@ describe('a key', () => {
     expect([shares.served('key'), shares.waitingByKey()['key'], shares.running('key')]).toEqual([
       100, 1, 1,
     ])
-    shares.finish('key', -30)
+    shares.finish('key', { estimated: 100, really: 70 })
     expect([shares.served('key'), shares.waitingByKey()['key'], shares.running('key')]).toEqual([
       70, 1, 0,
     ])
@@ -30,13 +30,22 @@ describe('a key', () => {
   test('that comes back is lifted to the least served of the active ones', () => {
     const shares = new KeyShares()
     shares.join('busy')
-    shares.start('busy', 500)
+    serve(shares, 'busy', 500)
     shares.join('busier')
-    shares.start('busier', 200)
+    serve(shares, 'busier', 200)
     shares.join('new')
     expect([shares.served('busy'), shares.served('busier'), shares.served('new')]).toEqual([
       500, 700, 500,
     ])
+  })
+
+  test('is not lifted to what is only estimated of others', () => {
+    const shares = new KeyShares()
+    shares.join('busy')
+    serve(shares, 'busy', 20)
+    shares.start('busy', 1000)
+    shares.join('new')
+    expect([shares.served('busy'), shares.served('new')]).toEqual([1020, 20])
   })
 
   test('that has had more than the others keeps its debt while it is away', () => {
@@ -54,6 +63,7 @@ describe('a key', () => {
     serve(shares, 'guest', 300)
     expect(shares.size).toBe(2)
     shares.start('here', 300)
+    shares.finish('here', { estimated: 300, really: 300 })
     serve(shares, 'other', 1)
     expect([shares.served('guest'), shares.served('other'), shares.size]).toEqual([0, 301, 2])
   })
@@ -76,7 +86,7 @@ describe('a key', () => {
           shares.join(keyId)
           shares.start(keyId, cost)
           expect(shares.served(keyId)).toBeGreaterThanOrEqual(shares.served('always'))
-          shares.finish(keyId, -cost)
+          shares.finish(keyId, { estimated: cost, really: 0 })
         }
         // Each has given all back, so none is ahead of the one that was always there.
         expect(shares.size).toBe(1)
@@ -95,7 +105,7 @@ describe('a key', () => {
 
   test('that is not known changes nothing', () => {
     const shares = new KeyShares()
-    shares.finish('nobody', 5)
+    shares.finish('nobody', { estimated: 0, really: 5 })
     shares.leave('nobody')
     expect([shares.served('nobody'), shares.size]).toEqual([0, 0])
   })

@@ -9,7 +9,10 @@ export type Policy = Pick<FairQueue, 'arrive' | 'answered' | 'finish' | 'wake' |
 export function fairQueue(rules: Pick<QueueRules, 'maxModelWaitMs' | 'minResidencyMs'>): Policy {
   const fixed = { maxWaiting: Infinity, maxWaitMs: Infinity, idleMs: 2_000, quantumTokens: 8_000 }
   const residency = createResidency([], () => false)
-  return new FairQueue({ slotsFor: () => SLOTS, ...fixed, ...rules }, residency)
+  return new FairQueue(
+    { slotsFor: () => SLOTS, limitFor: () => Infinity, ...fixed, ...rules },
+    residency,
+  )
 }
 
 /** Requests that one model answers at the same time. */
