@@ -13,7 +13,7 @@ export type ReadContent =
       contentType: string | undefined
       queryModel: string | undefined
       /** The top-level members of a JSON body. */
-      spans: ReadonlyMap<string, Span> | undefined
+      members: ReadonlyMap<string, Span> | undefined
     }
   | { ok: false; error: GateError }
 
@@ -39,7 +39,7 @@ export function readContent(place: ModelPlace, inbound: Inbound): ReadContent {
         streamed: false,
         contentType: undefined,
         queryModel: undefined,
-        spans: undefined,
+        members: undefined,
       }
     case 'query':
       return fromQuery(inbound.search)
@@ -61,7 +61,7 @@ function fromQuery(search: string): ReadContent {
     streamed: false,
     contentType: undefined,
     queryModel: model,
-    spans: undefined,
+    members: undefined,
   }
 }
 
@@ -75,7 +75,7 @@ function fromForm({ body, contentType }: Inbound): ReadContent {
     streamed: false,
     contentType: field.contentType,
     queryModel: undefined,
-    spans: undefined,
+    members: undefined,
   }
 }
 
@@ -102,7 +102,7 @@ function fromJson(body: Uint8Array | undefined): ReadContent {
     streamed: stream === true,
     contentType: 'application/json',
     queryModel: undefined,
-    spans: scan.members,
+    members: scan.members,
   }
 }
 

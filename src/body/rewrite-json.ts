@@ -1,5 +1,5 @@
 import { joinBytes } from './join-bytes.ts'
-import type { Span } from './scan-json.ts'
+import type { ScannedObject } from './scan-json.ts'
 
 /** A member's name and the JSON text of its new value. */
 export type MemberChange = readonly [name: string, jsonText: string]
@@ -10,12 +10,10 @@ const encoder = new TextEncoder()
 /**
  * Gives members of a JSON object new values; those that it does not have yet come first. Every other byte stays.
  *
- * @param members what `scanJsonObject` found in `body`
  * @param changes each name once
  */
 export function withMembers(
-  body: Uint8Array<ArrayBuffer>,
-  members: ReadonlyMap<string, Span>,
+  { body, members }: ScannedObject,
   changes: readonly MemberChange[],
 ): Uint8Array<ArrayBuffer> {
   if (changes.length === 0) return body

@@ -7,6 +7,12 @@
 /** Where a member's value stands: `body.subarray(start, end)` is its JSON text. */
 export type Span = { start: number; end: number }
 
+/** A JSON object as it came, and where its top-level members stand in it. */
+export type ScannedObject = {
+  body: Uint8Array<ArrayBuffer>
+  members: ReadonlyMap<string, Span>
+}
+
 export type JsonScan =
   | { ok: true; members: ReadonlyMap<string, Span> }
   | { ok: false; problem: 'not-an-object' | 'syntax' | 'too-deep'; at: number }

@@ -17,7 +17,7 @@ export type Content = {
   queryModel: string | undefined
   streamed: boolean
   /** The top-level members of a JSON body. */
-  spans: ReadonlyMap<string, Span> | undefined
+  members: ReadonlyMap<string, Span> | undefined
 }
 
 /** What middleware hands on to middleware. */

@@ -48,8 +48,8 @@ async function bodyOf(
 function contentOf(
   read: Extract<ReadContent, { ok: true }>,
 ): Omit<GateContext['var']['content'], 'body'> {
-  const { model, contentType, queryModel, streamed, spans } = read
-  return { model, contentType, queryModel, streamed, spans }
+  const { model, contentType, queryModel, streamed, members } = read
+  return { model, contentType, queryModel, streamed, members }
 }
 
 const ANY_MODEL: KnownNames = { names: NO_NAMES, failure: undefined }

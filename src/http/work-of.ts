@@ -1,7 +1,8 @@
 import { withMembers, type MemberChange } from '../body/rewrite-json.ts'
+import type { ScannedObject } from '../body/scan-json.ts'
 import type { GateError } from '../errors/gate-error.ts'
 import { textBytes, type Estimator } from '../limit/estimate.ts'
-import { allowedOutput, capOutput, type Members } from '../limit/output-cap.ts'
+import { allowedOutput, capOutput } from '../limit/output-cap.ts'
 import { askForUsage } from '../usage/ask-for-usage.ts'
 import { countPrompts } from '../usage/count-prompts.ts'
 import { createMeter } from '../usage/create-meter.ts'
@@ -37,13 +38,13 @@ export function workOf(
   modelId: string,
   learned: Learned,
 ): Work | { error: GateError } {
-  const { body, spans } = c.get('content')
+  const { body, members } = c.get('content')
   const { cost } = c.get('route')
-  if (!body || !spans || cost !== 'tokens') {
+  if (!body || !members || cost !== 'tokens') {
     const share = cost === 'free' ? 0 : SHARE_OF_OTHER_WORK
     return { ...NO_TOKENS, share, modelId, body }
   }
-  return tokenWorkOf(c, modelId, { members: { body, spans }, learned })
+  return tokenWorkOf(c, modelId, { asked: { body, members }, learned })
 }
 
 /** Sound and pictures take as much of a key's share as a short answer. */
@@ -61,28 +62,22 @@ const NO_TOKENS = {
 function tokenWorkOf(
   c: GateContext,
   modelId: string,
-  { members, learned }: { members: Members; learned: Learned },
+  { asked, learned }: { asked: ScannedObject; learned: Learned },
 ): Work | { error: GateError } {
   const { stream: format } = c.get('route')
   const streamed = c.get('content').streamed && format !== undefined
-  const changes = cappedOutput(c, members)
+  const changes = cappedOutput(c, asked)
   if ('error' in changes) return changes
   const isLlamaCpp = learned.llamaCpp.has(modelId)
-  const asked = askForUsage({
-    body: members.body,
-    members: members.spans,
-    format,
-    streamed,
-    isLlamaCpp,
-  })
-  const bodyBytes = textBytes(members.body)
+  const question = askForUsage({ ...asked, format, streamed, isLlamaCpp })
+  const bodyBytes = textBytes(asked.body)
   const estimate = learned.estimator.estimate(modelId, {
     bodyBytes,
-    maxOutput: mostOutput(c, members),
+    maxOutput: mostOutput(c, asked),
   })
   return {
     modelId,
-    body: withMembers(members.body, members.spans, [...changes, ...asked.changes]),
+    body: withMembers(asked, [...changes, ...question.changes]),
     hasTokens: true,
     streamed,
     bodyBytes,
@@ -92,8 +87,8 @@ function tokenWorkOf(
     meter: createMeter({
       format,
       streamed,
-      takeOut: asked.takeOut,
-      prompts: countPrompts(members.body, members.spans),
+      takeOut: question.takeOut,
+      prompts: countPrompts(asked),
       promptEstimate: estimate.prompt,
       isLlamaCpp,
     }),
@@ -101,18 +96,18 @@ function tokenWorkOf(
 }
 
 /** The changes to a request that asks for more than its key may have. */
-function cappedOutput(c: GateContext, members: Members): MemberChange[] | { error: GateError } {
+function cappedOutput(c: GateContext, asked: ScannedObject): MemberChange[] | { error: GateError } {
   const { maxOutputTokens } = c.get('principal').limits
   const { stream: format } = c.get('route')
   if (maxOutputTokens === undefined || format === undefined) return []
-  const capped = capOutput(members, format, maxOutputTokens)
+  const capped = capOutput(asked, format, maxOutputTokens)
   return capped.ok ? capped.changes : { error: capped.error }
 }
 
 /** Routes whose answer is no text, such as embeddings, have no stream either. */
-function mostOutput(c: GateContext, members: Members): number | undefined {
+function mostOutput(c: GateContext, asked: ScannedObject): number | undefined {
   if (c.get('route').stream === undefined) return 0
   const { maxOutputTokens = Infinity } = c.get('principal').limits
-  const most = Math.min(allowedOutput(members) ?? Infinity, maxOutputTokens)
+  const most = Math.min(allowedOutput(asked) ?? Infinity, maxOutputTokens)
   return most === Infinity ? undefined : most
 }

@@ -1,10 +1,7 @@
-import { decodeJson, type Span } from '../body/scan-json.ts'
+import { decodeJson, type ScannedObject } from '../body/scan-json.ts'
 import type { StreamFormat } from '../dialects/stream-format.ts'
 import { countPrompts } from '../usage/count-prompts.ts'
 import type { GateError } from '../errors/gate-error.ts'
-
-/** The top-level members of a JSON body. */
-export type Members = { body: Uint8Array<ArrayBuffer>; spans: ReadonlyMap<string, Span> }
 
 /** What to change so that a request cannot ask for more than the cap: member name and its new JSON text. */
 export type Capped =
@@ -29,8 +26,8 @@ const OWN_FIELD: Record<StreamFormat, string> = {
  * Lowers what a request may generate, over all its choices and prompts, to `cap` tokens. A missing limit is put in:
  * llama-server generates until the context is full without one, and takes a negative one for none.
  */
-export function capOutput(members: Members, format: StreamFormat, cap: number): Capped {
-  const answers = answersOf(members)
+export function capOutput(asked: ScannedObject, format: StreamFormat, cap: number): Capped {
+  const answers = answersOf(asked)
   if (answers > cap)
     return {
       ok: false,
@@ -41,35 +38,35 @@ export function capOutput(members: Members, format: StreamFormat, cap: number): 
       },
     }
   const each = Math.floor(cap / answers)
-  const present = OUTPUT_FIELDS.filter((name) => members.spans.has(name))
-  const over = present.filter((name) => !isWithin(valueOf(members, name), each))
-  const isBounded = present.some((name) => valueOf(members, name) !== null)
+  const present = OUTPUT_FIELDS.filter((name) => asked.members.has(name))
+  const over = present.filter((name) => !isWithin(valueOf(asked, name), each))
+  const isBounded = present.some((name) => valueOf(asked, name) !== null)
   const names = isBounded ? over : [...new Set([...over, OWN_FIELD[format]])]
   return { ok: true, changes: names.map((name) => [name, String(each)]) }
 }
 
 /** Tokens that a request allows itself, over all its answers; undefined where it sets no limit. */
-export function allowedOutput(members: Members): number | undefined {
+export function allowedOutput(asked: ScannedObject): number | undefined {
   const limits = OUTPUT_FIELDS.flatMap((name) => {
-    const value = valueOf(members, name)
+    const value = valueOf(asked, name)
     return typeof value === 'number' && value >= 0 ? [value] : []
   })
   // The largest: which of several counts is upstream's to choose.
-  return limits.length === 0 ? undefined : Math.max(...limits) * answersOf(members)
+  return limits.length === 0 ? undefined : Math.max(...limits) * answersOf(asked)
 }
 
 function isWithin(value: unknown, most: number): boolean {
   return typeof value === 'number' && value >= 0 && value <= most
 }
 
-function answersOf(members: Members): number {
-  const choices = CHOICE_FIELDS.map((name) => valueOf(members, name)).filter(
+function answersOf(asked: ScannedObject): number {
+  const choices = CHOICE_FIELDS.map((name) => valueOf(asked, name)).filter(
     (value): value is number => typeof value === 'number' && value > 1,
   )
-  return Math.max(1, ...choices.map(Math.ceil)) * countPrompts(members.body, members.spans)
+  return Math.max(1, ...choices.map(Math.ceil)) * countPrompts(asked)
 }
 
-function valueOf({ body, spans }: Members, name: string): unknown {
-  const span = spans.get(name)
+function valueOf({ body, members }: ScannedObject, name: string): unknown {
+  const span = members.get(name)
   return span && decodeJson(body.subarray(span.start, span.end))
 }

@@ -1,12 +1,10 @@
 import { withMembers, type MemberChange } from '../body/rewrite-json.ts'
-import { decodeJson, scanJsonObject, type Span } from '../body/scan-json.ts'
+import { decodeJson, scanJsonObject, type ScannedObject, type Span } from '../body/scan-json.ts'
 import type { StreamFormat } from '../dialects/stream-format.ts'
 import type { TakeOut } from './meter.ts'
 
-/** A request on its way to upstream; `members` is what `scanJsonObject` found in the body. */
-export type UsageQuestion = {
-  body: Uint8Array<ArrayBuffer>
-  members: ReadonlyMap<string, Span>
+/** A request on its way to upstream. */
+export type UsageQuestion = ScannedObject & {
   /** Of the route's streams. */
   format: StreamFormat | undefined
   /** Whether the client asked for a stream. */
@@ -61,7 +59,7 @@ function withUsage(
   if (asked && decodeJson(text.subarray(asked.start, asked.end)) === true)
     return { changed: undefined }
   if (!isOff(text, asked)) return undefined
-  const changed = withMembers(text, scan.members, [['include_usage', 'true']])
+  const changed = withMembers({ body: text, members: scan.members }, [['include_usage', 'true']])
   return { changed: new TextDecoder().decode(changed) }
 }
 

@@ -1,4 +1,4 @@
-import { decodeJson, type Span } from '../body/scan-json.ts'
+import { decodeJson, type ScannedObject } from '../body/scan-json.ts'
 
 const OPEN_ARRAY = 0x5b
 
@@ -6,7 +6,7 @@ const OPEN_ARRAY = 0x5b
  * How many prompts a request to `/v1/completions` holds: a list of texts or of token lists is several, a list of tokens
  * is one. 1 for every other request.
  */
-export function countPrompts(body: Uint8Array, members: ReadonlyMap<string, Span>): number {
+export function countPrompts({ body, members }: ScannedObject): number {
   const span = members.get('prompt')
   // A single text may be megabytes and need not be read.
   if (!span || body[span.start] !== OPEN_ARRAY) return 1

@@ -28,7 +28,7 @@ const json = (model: string, streamed = false): object => ({
   streamed,
   contentType: 'application/json',
   queryModel: undefined,
-  spans: expect.any(Map),
+  members: expect.any(Map),
 })
 
 describe('a route without a model', () => {
@@ -40,7 +40,7 @@ describe('a route without a model', () => {
       streamed: false,
       contentType: undefined,
       queryModel: undefined,
-      spans: undefined,
+      members: undefined,
     })
   })
 })
@@ -61,7 +61,7 @@ describe('a model in the query', () => {
       streamed: false,
       contentType: undefined,
       queryModel: model,
-      spans: undefined,
+      members: undefined,
     })
   })
 
@@ -165,7 +165,7 @@ describe('a model in a JSON body', () => {
 test('the members of a JSON body are told by their places', () => {
   expect(read('json', { body: '{"model":"a", "n": [1] }' })).toEqual({
     ...json('a'),
-    spans: new Map([
+    members: new Map([
       ['model', { start: 9, end: 12 }],
       ['n', { start: 19, end: 22 }],
     ]),
@@ -195,7 +195,7 @@ describe('a model in a JSON body or a form', () => {
       streamed: false,
       contentType: 'multipart/form-data; boundary="x"',
       queryModel: undefined,
-      spans: undefined,
+      members: undefined,
     })
   })
 

@@ -15,7 +15,7 @@ function membersOf(body: Uint8Array): ReadonlyMap<string, Span> {
 
 function rewrite(text: string, changes: readonly MemberChange[]): string {
   const body = encoder.encode(text)
-  return decoder.decode(withMembers(body, membersOf(body), changes))
+  return decoder.decode(withMembers({ body, members: membersOf(body) }, changes))
 }
 
 /** The text of every member's value. */
@@ -52,7 +52,7 @@ describe('members of an object', () => {
 
   test('without a change pass themselves', () => {
     const body = encoder.encode('{"a":1}')
-    expect(withMembers(body, membersOf(body), [])).toBe(body)
+    expect(withMembers({ body, members: membersOf(body) }, [])).toBe(body)
   })
 
   test('are afterwards exactly those that were asked for, and all others as they were', () => {

@@ -1,22 +1,17 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { withMembers } from '../../../src/body/rewrite-json.ts'
-import { scanJsonObject } from '../../../src/body/scan-json.ts'
+import { scanJsonObject, type ScannedObject } from '../../../src/body/scan-json.ts'
 import type { StreamFormat } from '../../../src/dialects/stream-format.ts'
-import {
-  allowedOutput,
-  capOutput,
-  type Capped,
-  type Members,
-} from '../../../src/limit/output-cap.ts'
+import { allowedOutput, capOutput, type Capped } from '../../../src/limit/output-cap.ts'
 
 const decoder = new TextDecoder()
 
-function membersOf(text: string): Members {
+function membersOf(text: string): ScannedObject {
   const body = new TextEncoder().encode(text)
   const scan = scanJsonObject(body)
   if (!scan.ok) throw new Error(scan.problem)
-  return { body, spans: scan.members }
+  return { body, members: scan.members }
 }
 
 /** The text of a request that may have 100 tokens. */
@@ -24,7 +19,7 @@ function capped(text: string, format: StreamFormat = 'chat', cap = 100): string 
   const members = membersOf(text)
   const result = capOutput(members, format, cap)
   if (!result.ok) throw new Error(result.error.kind)
-  return decoder.decode(withMembers(members.body, members.spans, result.changes))
+  return decoder.decode(withMembers(members, result.changes))
 }
 
 describe('a request without a limit', () => {

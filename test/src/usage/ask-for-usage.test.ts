@@ -13,7 +13,7 @@ function ask(text: string, rest: Partial<UsageQuestion> = {}): { text: string; t
   if (!scan.ok) throw new Error(`${scan.problem} at ${scan.at} in ${text}`)
   const question = { format: 'chat', streamed: true, isLlamaCpp: false } as const
   const asked = askForUsage({ ...question, body, members: scan.members, ...rest })
-  const changed = withMembers(body, scan.members, asked.changes)
+  const changed = withMembers({ body, members: scan.members }, asked.changes)
   return { text: decoder.decode(changed), takeOut: asked.takeOut }
 }
 

@@ -17,5 +17,5 @@ test.each([
 ])('%s holds %i', (text, prompts) => {
   const body = new TextEncoder().encode(text)
   const scan = scanJsonObject(body)
-  expect(scan.ok && countPrompts(body, scan.members)).toBe(prompts)
+  expect(scan.ok && countPrompts({ body, members: scan.members })).toBe(prompts)
 })
