@@ -20,12 +20,17 @@ import { openQueue } from './queue/open-queue.ts'
 import { canonicalTarget, NO_TARGET } from './routes/canonical-path.ts'
 
 /** The gate: give it a request and what the host knows of it, get an answer. */
-export type Gate = { fetch(request: Request, host: HostBindings): Promise<Response> | Response }
+export type Gate = {
+  fetch(request: Request, host: HostBindings): Promise<Response> | Response
+  /** The gate is being stopped: who waits for a turn is refused, what runs may end. */
+  drain(): void
+}
 
 /** Every route, and the order in which a request passes through the gate. */
 export function createApp(deps: Deps): Gate {
   const asking = askingFor(deps)
   const directory = createModelDirectory(deps, asking)
+  const dispatcher = openQueue(deps, directory, asking)
   const app = new Hono<GateEnv>({
     getPath: (_request, options) => options?.env?.target.path ?? '/',
   })
@@ -46,7 +51,7 @@ export function createApp(deps: Deps): Gate {
   app.get('/running', listRunning(asking, directory))
   app.route('/usage', reportUsage({ ...deps, timeZone: deps.config.limits.timeZone }))
   app.use(identifyModel(deps, directory))
-  app.use(admit(deps, directory, openQueue(deps, directory, asking)))
+  app.use(admit(deps, directory, dispatcher))
   app.all('*', forward(deps))
 
   app.onError((error, c) => {
@@ -55,6 +60,7 @@ export function createApp(deps: Deps): Gate {
   })
 
   return {
+    drain: () => dispatcher?.drain(),
     fetch(request, host) {
       const read = canonicalTarget(
         request.url,

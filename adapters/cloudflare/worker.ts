@@ -1,5 +1,7 @@
 import { createApp, type Gate } from '../../src/app.ts'
-import { parseConfig } from '../../src/config/parse-config.ts'
+import { parseConfig, withoutQueue } from '../../src/config/parse-config.ts'
+import type { GateConfig } from '../../src/config/schema.ts'
+import { showPath } from '../../src/config/substitute.ts'
 import { createMemoryLimitStore } from '../../src/limit/memory-store.ts'
 import { createFetchUpstream } from '../../src/proxy/fetch-upstream.ts'
 import { createMemoryUsageStore } from '../../src/usage/memory-usage-store.ts'
@@ -29,7 +31,9 @@ async function build(env: WorkerEnv): Promise<Gate> {
   const loaded = await parseConfig(input, subtleSha256)
   if (!loaded.ok) throw new Error(loaded.message)
   // A request of a Worker cannot wake another one, so nobody could be told that it is their turn.
-  const config = { ...loaded.config, queue: false as const }
+  const config: GateConfig = { ...loaded.config, queue: false }
+  const [problem] = withoutQueue(config.keys, 'a Worker has none')
+  if (problem) throw new Error(`${showPath(problem.path)}: ${problem.message}`)
   return createApp({
     config,
     upstream: createFetchUpstream(

@@ -54,6 +54,7 @@ export async function startGate(
   return {
     url: listening.url,
     async stop(graceMs) {
+      gate.drain()
       await listening.stop(graceMs)
       await stores.close()
       logger.flush()

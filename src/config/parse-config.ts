@@ -58,7 +58,11 @@ export async function parseConfig(input: ConfigInput, sha256: Sha256): Promise<C
     })),
   )
   const config: GateConfig = { ...rest, keys }
-  const conflicts = [...duplicateKeys(keys, file), ...unsafe(config, input.isPublic ?? false)]
+  const conflicts = [
+    ...duplicateKeys(keys, file),
+    ...unsafe(config, input.isPublic ?? false),
+    ...(rest.queue === false ? withoutQueue(keys, 'queue is false') : []),
+  ]
   if (conflicts.length > 0) return invalid(conflicts)
   if (keys.length === 0)
     warnings.push(
@@ -145,6 +149,15 @@ function duplicateKeys(keys: KeyConfig[], file: Record<string, unknown>): Config
     secrets.set(secret, id)
   }
   return problems
+}
+
+/** Rights that only the queue keeps must not be written where there is none. */
+export function withoutQueue(keys: readonly KeyConfig[], why: string): ConfigProblem[] {
+  return [...keys.entries()].flatMap(([i, { swap }]) => {
+    if (swap === 'evict') return []
+    const message = `"${swap}" is kept by the queue, and ${why}. Remove it, or what it forbids would be allowed`
+    return [{ path: ['keys', i, 'swap'], message }]
+  })
 }
 
 function unsafe(config: GateConfig, isPublic: boolean): ConfigProblem[] {

@@ -1,11 +1,7 @@
 import * as z from 'zod'
+import { milliseconds, MOST_MS } from './milliseconds.ts'
 
-/** Timers of every runtime reach this far (2^31 - 1 ms). */
-const LONGEST_MS = 2_147_483_647
 const slots = z.int().min(1).max(10_000)
-
-const milliseconds = (fallback: number, says: string): z.ZodDefault<z.ZodInt> =>
-  z.int().min(0).max(LONGEST_MS).default(fallback).describe(says)
 
 const queueObject = z.strictObject({
   slotsPerModel: slots
@@ -26,7 +22,7 @@ const queueObject = z.strictObject({
   maxWaitMs: z
     .int()
     .min(1)
-    .max(LONGEST_MS)
+    .max(MOST_MS)
     .default(600_000)
     .describe('How long a request waits at most.'),
   maxModelWaitMs: milliseconds(

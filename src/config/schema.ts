@@ -1,13 +1,9 @@
 import * as z from 'zod'
 import type { KeyLimits } from '../limit/key-limits.ts'
 import { defaultLimits, keyLimits } from './limits-schema.ts'
+import { SWAP_RIGHTS } from '../queue/arrival.ts'
+import { milliseconds, MOST_MS } from './milliseconds.ts'
 import { queueSchema } from './queue-schema.ts'
-
-/** The longest time a timer can wait on every runtime (2^31 - 1 ms, about 24 days). */
-const LONGEST_MS = 2_147_483_647
-
-const milliseconds = (fallback: number, says: string): z.ZodDefault<z.ZodInt> =>
-  z.int().min(0).max(LONGEST_MS).default(fallback).describe(says)
 
 const httpUrl = z
   .string()
@@ -32,8 +28,6 @@ const secret = z
   )
 
 export const SCOPES = ['inference', 'status', 'admin'] as const
-
-export const SWAP_RIGHTS = ['use', 'load', 'evict'] as const
 
 const keyObject = z.strictObject({
   id: z
@@ -149,7 +143,7 @@ export const configSchema = z.strictObject({
         30_000,
         'Silence after which a stream gets its first heartbeat; 0: never.',
       ),
-      everyMs: z.int().min(1).max(LONGEST_MS).default(15_000).describe('Between two heartbeats.'),
+      everyMs: z.int().min(1).max(MOST_MS).default(15_000).describe('Between two heartbeats.'),
     })
     .prefault({}),
   timeouts: z

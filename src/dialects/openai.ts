@@ -70,6 +70,7 @@ const CODES: Record<Exclude<GateError['kind'], WithoutOneCode>, string> = {
   'queue-full': 'queue_full',
   'waited-too-long': 'queue_timeout',
   'model-not-loaded': 'model_not_loaded',
+  draining: 'gate_stopping',
   'upstream-unreachable': 'upstream_unavailable',
   'upstream-broken': 'upstream_failed',
   'upstream-not-llama-swap': 'upstream_misconfigured',

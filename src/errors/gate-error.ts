@@ -1,6 +1,9 @@
 import type { LimitName } from '../limit/limit-store.ts'
 import type { Scope } from '../routes/route-table.ts'
 
+/** Tokens that a request was estimated to take, and those that its key has left. */
+export type TokenNeed = { needed: number; left: number | undefined }
+
 /** Every refusal of the gate, with the evidence that its message needs. */
 export type GateError =
   // The request's form.
@@ -26,12 +29,13 @@ export type GateError =
   | { kind: 'model-missing' }
   | { kind: 'model-unknown'; model: string; suggestion?: string | undefined }
   // What the key has used up.
-  | { kind: 'limit-reached'; limit: LimitName; retryAfterMs: number }
+  | { kind: 'limit-reached'; limit: LimitName; retryAfterMs: number; tokens: TokenNeed }
   | { kind: 'key-queue-full' }
   // What the box has room for.
   | { kind: 'queue-full' }
   | { kind: 'waited-too-long' }
   | { kind: 'model-not-loaded'; model: string }
+  | { kind: 'draining' }
   // What upstream did.
   | { kind: 'upstream-unreachable' }
   | { kind: 'upstream-broken' }
@@ -93,6 +97,7 @@ export function statusOf(error: GateError): number {
     case 'queue-full':
     case 'waited-too-long':
     case 'model-not-loaded':
+    case 'draining':
     case 'upstream-unreachable':
     case 'upstream-busy':
     case 'model-loading':
@@ -114,6 +119,7 @@ export function retryAfterSecondsOf(error: GateError): number | undefined {
     case 'key-queue-full':
     case 'queue-full':
     case 'waited-too-long':
+    case 'draining':
     case 'upstream-unreachable':
       return 5
     // Each retry starts a load that failed a moment ago: clients that retry anyway should leave it time.
@@ -147,6 +153,19 @@ export function isRetryable(error: GateError): boolean {
   if (NEEDS_SOMEBODY_ELSE.has(error.kind)) return false
   if (error.kind === 'upstream-refused') return error.status >= 500 && error.status !== 501
   return statusOf(error) >= 500
+}
+
+/** What the gate itself refuses with a status of the 5xx kind: upstream had no part in it. */
+const REFUSED_BY_GATE: ReadonlySet<GateError['kind']> = new Set([
+  'queue-full',
+  'waited-too-long',
+  'model-not-loaded',
+  'draining',
+])
+
+/** Whether it is the gate that says no, and not upstream that failed. */
+export function isRefusal(error: GateError): boolean {
+  return statusOf(error) < 500 || REFUSED_BY_GATE.has(error.kind)
 }
 
 /** Header fields that belong to a refusal, in lower case. */

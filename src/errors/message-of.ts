@@ -1,4 +1,3 @@
-import type { LimitName } from '../limit/limit-store.ts'
 import type { GateError } from './gate-error.ts'
 
 /**
@@ -81,7 +80,7 @@ export function messageOf(error: GateError): string {
     case 'prompt-too-long':
       return error.message
     case 'limit-reached':
-      return limitMessageOf(error.limit, error.retryAfterMs)
+      return limitMessageOf(error)
     case 'key-queue-full':
       return 'Rate limit: as many requests of this key are waiting as may wait (limits.waiting). Try again when one of them has ended.'
     case 'queue-full':
@@ -90,6 +89,8 @@ export function messageOf(error: GateError): string {
       return 'This request did not get its turn within the time set by queue.maxWaitMs. Try again.'
     case 'model-not-loaded':
       return notLoadedMessage(error.model)
+    case 'draining':
+      return 'This gate is being stopped. Try again when it is back.'
     default:
       return upstreamMessageOf(error)
   }
@@ -127,18 +128,22 @@ function upstreamMessageOf(error: AboutUpstream): string {
   }
 }
 
+type LimitReached = Extract<GateError, { kind: 'limit-reached' }>
+
 /** The words "rate limit" tell OpenCode to wait; what is final until midnight must not hold them. */
-function limitMessageOf(limit: LimitName, retryAfterMs: number): string {
+function limitMessageOf({ limit, retryAfterMs, tokens }: LimitReached): string {
   const wait = withoutStatusDigits(`${Math.ceil(retryAfterMs / 100) / 10}`)
   switch (limit) {
     case 'requests-per-minute':
-      return `Rate limit: this key has sent its requests of this minute (limits.requestsPerMinute). The next one may come in ${wait} s.`
+      return `Rate limit: requests of this key come faster than limits.requestsPerMinute and limits.burst allow. The next one may come in ${wait} s.`
     case 'tokens-per-minute':
-      return `Rate limit: this key has used its tokens of this minute (limits.tokensPerMinute). There are enough again in ${wait} s.`
+      return `Rate limit: this request needs about ${tokens.needed} tokens, and this key has not so many left of this minute's (limits.tokensPerMinute). There are enough in ${wait} s.`
     case 'tokens-per-day':
-      return 'This key has used what it may use in a day (limits.tokensPerDay). It may go on at midnight; the owner of the gate can raise the limit.'
+      return withoutStatusDigits(
+        `This request needs about ${tokens.needed} tokens, and of those that this key may use in a day (limits.tokensPerDay) ${tokens.left ?? 0} are left. The count begins anew at midnight; a smaller request may pass before.`,
+      )
     case 'concurrent':
-      return 'Rate limit: as many requests of this key are running as may run at the same time (limits.concurrent).'
+      return 'Rate limit: as many requests of this key are running and waiting as may run and wait at the same time (limits.concurrent, limits.waiting).'
   }
 }
 
@@ -150,7 +155,7 @@ function shownModel(model: string): string {
 
 function notLoadedMessage(model: string): string {
   return withoutRetryTriggers(
-    `The model "${shownModel(model)}" is not loaded, and this key may not load it (its "swap" in config.json). GET /running or the owner of the gate can tell what is loaded.`,
+    `The model "${shownModel(model)}" is not loaded, and this key may not have it loaded now (its "swap" in config.json). It can be used when somebody else has it loaded.`,
   )
 }
 

@@ -67,8 +67,9 @@ async function refusedByLimits(
   const admitted = await limits.admit(admission)
   c.get('scope').standing = admitted.standing
   if (admitted.ok) return undefined
-  const { limit, retryAfterMs } = admitted
-  return { kind: 'limit-reached', limit, retryAfterMs }
+  const { limit, retryAfterMs, standing } = admitted
+  const tokens = { needed: admission.tokens, left: standing.tokens?.remaining }
+  return { kind: 'limit-reached', limit, retryAfterMs, tokens }
 }
 
 /** With a queue, what is over the key's share may wait there; without one it is refused at once. */

@@ -19,8 +19,7 @@ export function forward(deps: Deps): GateMiddleware {
       ...planFor(c, deps),
       client: opened.client,
       settle(settled) {
-        const { sentAt } = settled
-        scope.queueMs = sentAt === undefined ? undefined : sentAt - scope.acceptedAt
+        scope.queueMs = settled.queuedMs
         scope.tokens = passage.end(settled)
         finish(scope, settled)
       },

@@ -33,7 +33,7 @@ export class RequestScope {
   route: Route | undefined
   /** What is left of the key's limits after this request. */
   standing: Standing | undefined
-  /** From acceptance until upstream was asked. */
+  /** How long it waited for its turn. */
   queueMs: number | undefined
   tokens: TokenCounts | undefined
   reason: string | undefined
@@ -67,12 +67,13 @@ export class RequestScope {
       method: this.method,
       path: loggablePath(this.path),
       keyId: this.keyId,
-      model: loggableModel(this.model),
+      model: loggableModel(this.modelId ?? this.model),
       status: ending.status,
       outcome: ending.outcome,
       reason: ending.reason ?? this.reason,
       queueMs: this.queueMs,
       promptTokens: this.tokens?.prompt,
+      cachedTokens: this.tokens?.cached,
       completionTokens: this.tokens?.completion,
       ttftMs: firstByteAt === undefined ? undefined : firstByteAt - this.acceptedAt,
       durationMs: now - this.acceptedAt,

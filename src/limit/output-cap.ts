@@ -1,6 +1,6 @@
 import { decodeJson, type ScannedObject } from '../body/scan-json.ts'
 import type { StreamFormat } from '../dialects/stream-format.ts'
-import { countPrompts } from '../usage/count-prompts.ts'
+import { countPrompts } from '../body/count-prompts.ts'
 import type { GateError } from '../errors/gate-error.ts'
 
 /** What to change so that a request cannot ask for more than the cap: member name and its new JSON text. */

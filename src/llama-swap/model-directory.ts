@@ -14,6 +14,10 @@ export type ModelDirectory = {
   namesFor(name: string): Promise<KnownNames>
   /** The model that a name stands for; asked for only when nobody knows the name. */
   idOf(name: string): Promise<string>
+  /** The model that a name stands for, as far as that is known now. */
+  knownAs(name: string): string
+  /** Whether llama-swap's list was read and no source holds the name: nothing can be loaded for it. */
+  isUnknown(name: string): boolean
   /** llama-swap's configuration file, as it was last read. */
   config(): ModelConfig
   /** Takes what a listing that was just fetched says. */
@@ -56,6 +60,8 @@ export function createModelDirectory(
     await learn(listing ? namesInListing(listing) : listed)
     if (!listing) failure = errorOfAsked(answer)
   }
+  const knownAs = (name: string): string =>
+    names.ids.has(name) ? name : (names.aliases.get(name) ?? name)
   // The clock may jump back: a time in the future is not fresh either.
   const age = (): number => Math.abs(deps.clock.now() - learnedAt)
   function refreshed(): Promise<void> {
@@ -82,7 +88,9 @@ export function createModelDirectory(
       if (age() > ASK_AGAIN_MS && !isKnown(names, name)) await refreshedWithin(WORTH_WAITING_MS)
       // What is known is good enough to go on with; the next request finds what is new.
       else if (age() > FRESH_MS) refreshed().catch(() => undefined)
-      return names.ids.has(name) ? name : (names.aliases.get(name) ?? name)
+      return knownAs(name)
     },
+    knownAs,
+    isUnknown: (name) => learnedAt > -Infinity && failure === undefined && !isKnown(names, name),
   }
 }

@@ -36,7 +36,7 @@ export function toPrettyLine(event: RequestEvent): string {
     (event.queueMs ?? 0) < 100 ? '' : `queued=${event.queueMs}ms`,
     event.promptTokens === undefined
       ? ''
-      : `tokens=${event.promptTokens}+${event.completionTokens ?? 0}`,
+      : `tokens=${event.promptTokens}+${event.completionTokens ?? 0} cached=${event.cachedTokens ?? 0}`,
     event.ttftMs === undefined ? '' : `ttft=${event.ttftMs}ms`,
     `took=${event.durationMs}ms`,
     `in=${event.bytesIn}`,

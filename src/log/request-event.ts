@@ -14,9 +14,11 @@ export type RequestEvent = {
   outcome: Outcome
   /** Kind of the refusal or failure, when there was one. */
   reason: string | undefined
-  /** From acceptance until upstream was asked. */
+  /** How long it waited for its turn, in vain or not. */
   queueMs: number | undefined
+  /** All of the prompt, those from the cache included. */
   promptTokens: number | undefined
+  cachedTokens: number | undefined
   completionTokens: number | undefined
   /** From acceptance to the first byte of the answer's body, heartbeats not counted. */
   ttftMs: number | undefined

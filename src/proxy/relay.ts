@@ -1,6 +1,6 @@
 import { voiceOf } from '../dialects/dialect-of.ts'
 import type { HeaderPairs, UpstreamCall, UpstreamEvents, UpstreamFailure } from '../deps.ts'
-import { isRetryable, type GateError } from '../errors/gate-error.ts'
+import { isRefusal, isRetryable, type GateError } from '../errors/gate-error.ts'
 import { readUpstreamError } from '../errors/read-upstream-error.ts'
 import type { Outcome } from '../log/request-event.ts'
 import {
@@ -23,12 +23,14 @@ import { ClientAnswer } from './client-answer.ts'
 import type { RelayPlan } from './relay-plan.ts'
 import { isEmpty502, maySendAgain } from './retry.ts'
 import { returnedHeaders } from './rewrite.ts'
-import { SilenceWatch, type SilenceLimits } from './silence-watch.ts'
+import { silenceLimits, SilenceWatch, type SilenceLimits } from './silence-watch.ts'
 
 /** An error is a few hundred bytes, sent at once. */
 const ERROR_WITHIN_MS = 10_000
 
 const CUT: GateError = { kind: 'stream-cut' }
+
+const outcomeOf = (error: GateError): Outcome => (isRefusal(error) ? 'refused' : 'upstream-failed')
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -47,6 +49,8 @@ export class Relay implements UpstreamEvents, BodySink {
   // When this attempt and the first one were sent.
   #sentAt = 0
   #firstSentAt: number | undefined
+  // When it began to wait for its turn.
+  #queuedAt: number | undefined
   // Upstream answered; undefined while it is silent.
   #body: AnswerBody | undefined
   // The body is an error that is read whole before the client hears of it.
@@ -79,6 +83,7 @@ export class Relay implements UpstreamEvents, BodySink {
     client.listen({ drained: () => this.#drained(), gone: () => this.#gone() })
     // Left while its request was checked: a model would be loaded for nobody.
     if (client.isGone) return this.#gone()
+    this.#queuedAt = this.#plan.clock.now()
     turn.wait({ granted: () => this.#granted(), refused: (error) => this.#refused(error) })
   }
 
@@ -212,7 +217,7 @@ export class Relay implements UpstreamEvents, BodySink {
     this.#answer.commit(refusal.status, refusal.headers)
     if (this.#plan.request.method !== 'HEAD') this.#send(refusal.body)
     this.#answer.end()
-    this.#settle(refusal.status < 500 ? 'refused' : 'upstream-failed', error.kind)
+    this.#settle(outcomeOf(error), error.kind)
   }
 
   /**
@@ -224,7 +229,7 @@ export class Relay implements UpstreamEvents, BodySink {
       return this.#breakOff(error.kind, this.#firstSentAt === undefined ? error : CUT)
     this.#tell(error)
     this.#answer.end()
-    this.#settle('upstream-failed', error.kind)
+    this.#settle(outcomeOf(error), error.kind)
   }
 
   #tell(error: GateError): void {
@@ -235,7 +240,7 @@ export class Relay implements UpstreamEvents, BodySink {
   #breakOff(reason: string, told: GateError = CUT): void {
     if (this.#isStream) this.#tell(told)
     this.#answer.break()
-    this.#settle('upstream-failed', reason)
+    this.#settle(outcomeOf(told), reason)
   }
 
   #sendAgain(failure: 'reset' | 'empty-502'): boolean {
@@ -252,10 +257,8 @@ export class Relay implements UpstreamEvents, BodySink {
   // Time and the client's pace.
 
   #limits(limitMs: number): SilenceLimits {
-    const { afterMs, everyMs } = this.#plan.heartbeat
-    // Once there was a heartbeat the next ones keep its pace, whatever else begins.
-    const firstBeatMs = this.#beating ? Math.min(afterMs, everyMs) : afterMs
-    return { firstBeatMs: this.#plan.streamed ? firstBeatMs : 0, beatEveryMs: everyMs, limitMs }
+    const { heartbeat, streamed } = this.#plan
+    return silenceLimits(streamed ? heartbeat : undefined, this.#beating, limitMs)
   }
 
   #beat(): void {
@@ -276,6 +279,11 @@ export class Relay implements UpstreamEvents, BodySink {
     this.#call?.abort()
     if (this.#body) this.#body.broken()
     else this.#fail({ kind: 'upstream-timeout' })
+  }
+
+  #queuedMs(): number | undefined {
+    if (this.#queuedAt === undefined) return undefined
+    return (this.#firstSentAt ?? this.#plan.clock.now()) - this.#queuedAt
   }
 
   #drained(): void {
@@ -309,6 +317,7 @@ export class Relay implements UpstreamEvents, BodySink {
       reason,
       firstByteAt: this.#firstByteAt,
       sentAt: this.#firstSentAt,
+      queuedMs: this.#queuedMs(),
     })
   }
 }

@@ -3,6 +3,21 @@ import type { Clock } from '../deps.ts'
 /** Lengths in milliseconds; 0 turns the one it stands for off. */
 export type SilenceLimits = { firstBeatMs: number; beatEveryMs: number; limitMs: number }
 
+/**
+ * The limits of an exchange with heartbeats, or without any. Once there was one (`isBeating`) the next keep its pace,
+ * whatever else begins.
+ */
+export function silenceLimits(
+  heartbeat: { afterMs: number; everyMs: number } | undefined,
+  isBeating: boolean,
+  limitMs: number,
+): SilenceLimits {
+  if (!heartbeat) return { firstBeatMs: 0, beatEveryMs: 1, limitMs }
+  const { afterMs, everyMs } = heartbeat
+  const firstBeatMs = isBeating ? Math.min(afterMs, everyMs) : afterMs
+  return { firstBeatMs, beatEveryMs: everyMs, limitMs }
+}
+
 export type SilenceEvents = {
   /** It has been silent so long that the client should hear something. */
   beat(): void

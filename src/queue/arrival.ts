@@ -1,5 +1,7 @@
+export const SWAP_RIGHTS = ['use', 'load', 'evict'] as const
+
 /** What a key may do to models that are not loaded: only use loaded ones, load into free room, or put others out. */
-export type SwapRight = 'use' | 'load' | 'evict'
+export type SwapRight = (typeof SWAP_RIGHTS)[number]
 
 /** A request that wants to be sent to upstream. */
 export type Arrival = {

@@ -12,18 +12,19 @@ const LOOK_EVERY_MS = 2000
 /** A key that may not load models is judged by what was seen at most this long ago. */
 const SEEN_MS = 1000
 
-type Waiter = { arrival: Arrival; on: Parameters<Turn['wait']>[0] }
+type Pending = { arrival: Arrival; on: Parameters<Turn['wait']>[0] }
 
 /** Carries out what the queue decides: one timer for all, and a look at llama-swap while somebody waits. */
 export class Dispatcher {
   readonly #queue: FairQueue
   readonly #clock: Clock
   readonly #look: () => Promise<Seen>
-  readonly #waiting = new Map<string, Waiter>()
+  readonly #waiting = new Map<string, Pending>()
   #seenAt = -Infinity
   #lookedAt = -Infinity
   #looking: Promise<Seen> | undefined
   #cancelTimer: (() => void) | undefined
+  #isDraining = false
 
   constructor(queue: FairQueue, clock: Clock, look: () => Promise<Seen>) {
     this.#queue = queue
@@ -64,8 +65,19 @@ export class Dispatcher {
     }
   }
 
+  /** Refuses all that wait and all that come: the gate is being stopped. */
+  drain(): void {
+    this.#isDraining = true
+    const now = this.#clock.now()
+    const waiting = [...this.#waiting.values()]
+    this.#waiting.clear()
+    for (const { arrival } of waiting) this.#queue.leave(arrival.id, now)
+    for (const { on } of waiting) on.refused({ kind: 'draining' })
+    this.#arm()
+  }
+
   // Not async for a key that may load models: a free place is taken at once.
-  #arrive(waiter: Waiter, hasLeft: () => boolean): void | Promise<void> {
+  #arrive(waiter: Pending, hasLeft: () => boolean): void | Promise<void> {
     if (waiter.arrival.swap === 'evict' || this.#isFresh()) return this.#enqueue(waiter)
     return this.#seen().then((seen) => {
       if (hasLeft()) return
@@ -74,7 +86,8 @@ export class Dispatcher {
     })
   }
 
-  #enqueue(waiter: Waiter): void {
+  #enqueue(waiter: Pending): void {
+    if (this.#isDraining) return waiter.on.refused({ kind: 'draining' })
     this.#waiting.set(waiter.arrival.id, waiter)
     this.#apply(this.#queue.arrive(waiter.arrival, this.#clock.now()))
   }

@@ -136,23 +136,6 @@ export class FairQueue {
     }
   }
 
-  /** The place among those who wait for the same model, counted from 1, if nothing changes; undefined for others. */
-  position(id: string): number | undefined {
-    const own = this.#waiting.get(id)
-    if (own === undefined) return undefined
-    const served = this.#shares.served(own.arrival.keyId)
-    let place = 1
-    let isBehind = false
-    for (const waiter of this.#waiting.values()) {
-      if (waiter === own) isBehind = true
-      else if (waiter.arrival.model === own.arrival.model) {
-        const other = this.#shares.served(waiter.arrival.keyId)
-        if (other < served || (other === served && !isBehind)) place++
-      }
-    }
-    return place
-  }
-
   /** Does all that can be done now. Every step takes at least one request out of the queue. */
   #settle(): Decision[] {
     const decisions: Decision[] = []
@@ -227,8 +210,8 @@ export class FairQueue {
   }
 
   #hasPlace({ model, running, slotsTaken }: ResidentModel, { needsSlot }: Arrival): boolean {
-    const isTaken = running < Math.max(1, this.#rules.limitFor(model))
-    return isTaken && (!needsSlot || slotsTaken < this.#slots(model))
+    const fitsLimit = running < Math.max(1, this.#rules.limitFor(model))
+    return fitsLimit && (!needsSlot || slotsTaken < this.#slots(model))
   }
 
   #hasRoom({ keyId, maxRunning = Infinity }: Arrival): boolean {

@@ -22,8 +22,9 @@ export function openQueue(
 
 function rulesOf(queue: QueueConfig, directory: ModelDirectory): QueueRules {
   const { slots, slotsPerModel, ...rules } = queue
-  const perModel = new Map(Object.entries(slots))
-  const slotsFor = (model: string): number => perModel.get(model) ?? slotsPerModel
+  const written = Object.entries(slots)
+  const slotsFor = (model: string): number =>
+    written.find(([name]) => directory.knownAs(name) === model)?.[1] ?? slotsPerModel
   return {
     ...rules,
     slotsFor,
@@ -42,7 +43,10 @@ function residencyOf(directory: ModelDirectory): Residency {
       const latest = directory.config()
       if (latest !== config || !residency) {
         config = latest
-        residency = createResidency(latest.groups, (model) => latest.remote.has(model))
+        // A name that nobody knows is refused by llama-swap at once: nobody makes room for a slip of the pen.
+        const takesNoMemory = (model: string): boolean =>
+          latest.remote.has(model) || directory.isUnknown(model)
+        residency = createResidency(latest.groups, takesNoMemory)
       }
       return residency.evicts(starting, loaded)
     },

@@ -1,16 +1,5 @@
+import type { ModelGroup } from '../llama-swap/model-config.ts'
 import type { Residency } from './arrival.ts'
-
-/** A group of llama-swap's configuration file. */
-export type ModelGroup = {
-  id: string
-  /** Only one of the members is loaded at a time. */
-  swap: boolean
-  /** Loading a member stops the models of other groups. */
-  exclusive: boolean
-  /** Other groups do not stop the members. */
-  persistent: boolean
-  members: readonly string[]
-}
 
 /** Where llama-swap puts models that no group names. */
 const DEFAULT_GROUP: ModelGroup = {

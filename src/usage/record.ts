@@ -29,7 +29,7 @@ export type UsageRecord = {
   status: number
   /** Undefined where the route has no tokens (audio, images) or upstream never began. */
   tokens: TokenCounts | undefined
-  /** From acceptance until upstream was asked; undefined where it never was. */
+  /** How long it waited for its turn, in vain or not; undefined where it never did. */
   queueMs: number | undefined
   ttftMs: number | undefined
   durationMs: number

@@ -1,4 +1,4 @@
-import { decodeJson, type ScannedObject } from '../body/scan-json.ts'
+import { decodeJson, type ScannedObject } from './scan-json.ts'
 
 const OPEN_ARRAY = 0x5b
 

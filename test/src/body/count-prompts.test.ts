@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { scanJsonObject } from '../../../src/body/scan-json.ts'
-import { countPrompts } from '../../../src/usage/count-prompts.ts'
+import { countPrompts } from '../../../src/body/count-prompts.ts'
 
 test.each([
   ['{}', 1],
