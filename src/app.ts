@@ -15,6 +15,7 @@ import { reportUsage } from './http/report-usage.ts'
 import { showStanding } from './http/show-standing.ts'
 import type { Asking } from './llama-swap/ask.ts'
 import { createModelDirectory } from './llama-swap/model-directory.ts'
+import type { Relay } from './proxy/relay.ts'
 import { outboundHeaders } from './proxy/rewrite.ts'
 import { openQueue } from './queue/open-queue.ts'
 import { canonicalTarget, NO_TARGET } from './routes/canonical-path.ts'
@@ -24,12 +25,15 @@ export type Gate = {
   fetch(request: Request, host: HostBindings): Promise<Response> | Response
   /** The gate is being stopped: who waits for a turn is refused, what runs may end. */
   drain(): void
+  /** Ends what still runs: those that read it are told so in the stream where that is possible. */
+  cut(): void
 }
 
 /** Every route, and the order in which a request passes through the gate. */
 export function createApp(deps: Deps): Gate {
   const asking = askingFor(deps)
   const directory = createModelDirectory(deps, asking)
+  const live = new Set<Relay>()
   const dispatcher = openQueue(deps, directory, asking)
   const app = new Hono<GateEnv>({
     getPath: (_request, options) => options?.env?.target.path ?? '/',
@@ -52,7 +56,7 @@ export function createApp(deps: Deps): Gate {
   app.route('/usage', reportUsage({ ...deps, timeZone: deps.config.limits.timeZone }))
   app.use(identifyModel(deps, directory))
   app.use(admit(deps, directory, dispatcher))
-  app.all('*', forward(deps))
+  app.all('*', forward(deps, live))
 
   app.onError((error, c) => {
     deps.logger.failure(c.get('scope').requestId, error)
@@ -61,6 +65,9 @@ export function createApp(deps: Deps): Gate {
 
   return {
     drain: () => dispatcher?.drain(),
+    cut() {
+      for (const relay of live) relay.cutShort()
+    },
     fetch(request, host) {
       const read = canonicalTarget(
         request.url,

@@ -45,7 +45,7 @@ function readText(path: string): Read {
 }
 
 /** A path in the configuration: from the home directory, or from where the configuration stands. */
-function resolved(name: string, configFile: string): string {
+export function resolved(name: string, configFile: string): string {
   if (name.startsWith('~/')) return resolve(homedir(), name.slice(2))
   return resolve(dirname(configFile), name)
 }

@@ -1,4 +1,4 @@
-import { dirname, resolve } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
 import type { GateConfig } from '../../src/config/schema.ts'
 import type { Clock } from '../../src/deps.ts'
 import type { LimitStore } from '../../src/limit/limit-store.ts'
@@ -6,10 +6,12 @@ import { createMemoryLimitStore } from '../../src/limit/memory-store.ts'
 import { createMemoryUsageStore } from '../../src/usage/memory-usage-store.ts'
 import type { UsageStore } from '../../src/usage/usage-store.ts'
 import { backgroundClock } from '../sqlite/background-clock.ts'
+import { holdFile } from '../sqlite/hold-file.ts'
 import { keepLimits } from '../sqlite/keep-limits.ts'
 import { createSqliteLimitArchive } from '../sqlite/limit-archive.ts'
 import { openDatabase } from '../sqlite/open-database.ts'
 import { createSqliteUsageStore } from '../sqlite/usage-store.ts'
+import { resolved } from './load-config.ts'
 
 /** What the gate keeps: counters and usage. */
 export type Stores = {
@@ -29,13 +31,13 @@ export async function openStores(
   warn: (message: string) => void,
 ): Promise<Stores> {
   if (usage.file === null) return inMemory(clock)
-  const opened = await openDatabase(resolve(dirname(configFile), usage.file))
+  const opened = await openAlone(resolved(usage.file, configFile))
   if (!opened.ok) {
     warn(opened.message)
     warn('usage and limits are kept in memory only, until the next start.')
     return inMemory(clock)
   }
-  const { database } = opened
+  const { database, release } = opened
   const archive = createSqliteLimitArchive(database, clock)
   const kept = keepLimits({ archive, clock, background: backgroundClock, warn })
   const store = createSqliteUsageStore({
@@ -49,10 +51,24 @@ export async function openStores(
     usage: store,
     async close() {
       kept.stop()
-      await store.flush()
+      store.close()
       database.close()
+      release()
     },
   }
+}
+
+type OpenedAlone =
+  | { ok: true; database: DatabaseSync; release: () => void }
+  | { ok: false; message: string }
+
+/** Opens a database that no other gate uses. It is held first: a newer gate must not migrate what an older one uses. */
+async function openAlone(file: string): Promise<OpenedAlone> {
+  const held = await holdFile(file)
+  if (!held.ok) return held
+  const opened = await openDatabase(file)
+  if (!opened.ok) held.release()
+  return opened.ok ? { ...opened, release: held.release } : opened
 }
 
 function inMemory(clock: Clock): Stores {

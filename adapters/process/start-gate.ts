@@ -26,6 +26,9 @@ export type Runtime = {
   serve(gate: Gate, address: { host: string; port: number }): Promise<Listening>
 }
 
+/** What the gate itself cuts at the deadline is told to its clients; so long it may take until they have it. */
+const CUT_MS = 500
+
 /** Builds the gate from its configuration and serves it on a runtime. */
 export async function startGate(
   runtime: Runtime,
@@ -55,7 +58,9 @@ export async function startGate(
     url: listening.url,
     async stop(graceMs) {
       gate.drain()
-      await listening.stop(graceMs)
+      const deadline = setTimeout(() => gate.cut(), graceMs)
+      await listening.stop(graceMs + CUT_MS)
+      clearTimeout(deadline)
       await stores.close()
       logger.flush()
     },

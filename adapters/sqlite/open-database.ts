@@ -1,7 +1,7 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs'
-import { dirname } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
+import { explainDamage, explainFault, explainNoSqlite } from './explain-fault.ts'
 import { loadSqlite } from './load-sqlite.ts'
+import { makeFile } from './make-file.ts'
 import { migrate } from './migrate.ts'
 
 /** A database that is ready for use, or why there is none, with the way out. */
@@ -20,10 +20,7 @@ const BUSY_MS = 50
  */
 export async function openDatabase(file: string): Promise<OpenedDatabase> {
   const sqlite = await loadSqlite()
-  if (!sqlite)
-    return fail(
-      `This Node (${process.version}) has no SQLite, so nothing can be kept in ${file}. Node 22.13 and newer, Bun and Deno have it; or set usage.file to null to keep usage in memory only.`,
-    )
+  if (!sqlite) return fail(explainNoSqlite(file))
   let database: DatabaseSync | undefined
   try {
     makeFile(file)
@@ -34,21 +31,15 @@ export async function openDatabase(file: string): Promise<OpenedDatabase> {
     return fail(why)
   } catch (error) {
     database?.close()
-    return fail(explain(error instanceof Error ? error.message : String(error), file))
+    return fail(explainFault(error, file))
   }
-}
-
-/** SQLite itself would make a file that everybody may read; its companions get the same mode as the file. */
-function makeFile(file: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  closeSync(openSync(file, 'a', 0o600))
 }
 
 /** Gives why the database cannot be used; undefined where it can. */
 function prepare(database: DatabaseSync, file: string): string | undefined {
   database.exec(`PRAGMA busy_timeout = ${BUSY_AT_START_MS}`)
   const check = database.prepare('PRAGMA quick_check(1)').get()?.['quick_check']
-  if (check !== 'ok') return damaged(file, String(check))
+  if (check !== 'ok') return explainDamage(String(check), file)
   const unsuited = migrate(database)
   if (unsuited === 'newer')
     return `${file} was written by a newer swapgate and was left as it is. Update swapgate, or set usage.file to another path.`
@@ -58,18 +49,6 @@ function prepare(database: DatabaseSync, file: string): string | undefined {
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
   database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`)
   return undefined
-}
-
-// By their words: Deno tells no code.
-const DAMAGED = /not a database|malformed|corrupt/i
-
-function explain(cause: string, file: string): string {
-  if (DAMAGED.test(cause)) return damaged(file, cause)
-  return `${file} cannot be opened for writing: ${cause}. Let this user write in ${dirname(file)}, or set usage.file to another path, or to null to keep usage in memory only.`
-}
-
-function damaged(file: string, cause: string): string {
-  return `${file} is damaged or no SQLite database (${cause.split('\n')[0]}). Move it away, with ${file}-wal and ${file}-shm where they are there; the next start makes a new one.`
 }
 
 function fail(message: string): OpenedDatabase {

@@ -1,9 +1,16 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite'
 import type { Clock } from '../../src/deps.ts'
 import type { UsageRecord } from '../../src/usage/record.ts'
+import { sumUsage } from '../../src/usage/sum-usage.ts'
 import type { UsageGroup, UsageQuery, UsageStore, UsageTotal } from '../../src/usage/usage-store.ts'
+import { causeOf } from './cause-of.ts'
 import { inTransaction } from './transaction.ts'
 import { createWriteBehind } from './write-behind.ts'
+
+export type SqliteUsageStore = UsageStore & {
+  /** Tries for the last time to write what waits, and tells how many records are lost; the database stays open. */
+  close(): void
+}
 
 export type SqliteUsageOptions = {
   database: DatabaseSync
@@ -18,8 +25,8 @@ export type SqliteUsageOptions = {
 const DAY_MS = 86_400_000
 
 /**
- * Keeps usage records in SQLite. They are written in batches; what could not be written waits in memory, is tried again,
- * and is missing from `totals` until then. Records without a model are the group `''`. `totals` rejects where the file
+ * Keeps usage records in SQLite. They are written in batches; what could not be written waits in memory, is counted in
+ * `totals` all the same, and is tried again. Records without a model are the group `''`. `totals` rejects where the file
  * cannot be read.
  */
 export function createSqliteUsageStore({
@@ -27,7 +34,7 @@ export function createSqliteUsageStore({
   clock,
   keepDays,
   warn,
-}: SqliteUsageOptions): UsageStore {
+}: SqliteUsageOptions): SqliteUsageStore {
   const insert = database.prepare(INSERT)
   const deleteOld = database.prepare('DELETE FROM usage_record WHERE at < ?')
   let sweepAt = -Infinity
@@ -44,17 +51,18 @@ export function createSqliteUsageStore({
   try {
     write([])
   } catch (error) {
-    warn(`old usage cannot be deleted: ${error instanceof Error ? error.message : String(error)}`)
+    warn(`old usage cannot be deleted: ${causeOf(error)}`)
   }
   return {
-    append: (record) => buffer.push(record),
+    append: (record) => buffer.push(inWholeNumbers(record)),
     async totals(query) {
       buffer.flush()
-      return totalsOf(database, query)
+      return sumUsage(buffer.waiting(), query, totalsOf(database, query))
     },
     async flush() {
       buffer.flush()
     },
+    close: () => buffer.close(),
   }
 }
 
@@ -69,7 +77,7 @@ function valuesOf(record: UsageRecord): SQLInputValue[] {
   const { tokens } = record
   return [
     record.requestId,
-    whole(record.at),
+    record.at,
     record.day,
     record.keyId,
     record.model ?? null,
@@ -77,25 +85,39 @@ function valuesOf(record: UsageRecord): SQLInputValue[] {
     record.route,
     record.outcome,
     record.status,
-    wholeOrNull(tokens?.prompt),
-    wholeOrNull(tokens?.cached),
-    wholeOrNull(tokens?.completion),
+    tokens?.prompt ?? null,
+    tokens?.cached ?? null,
+    tokens?.completion ?? null,
     tokens === undefined ? null : Number(!tokens.exact),
-    wholeOrNull(record.queueMs),
-    wholeOrNull(record.ttftMs),
-    whole(record.durationMs),
-    whole(record.bytesIn),
-    whole(record.bytesOut),
+    record.queueMs ?? null,
+    record.ttftMs ?? null,
+    record.durationMs,
+    record.bytesIn,
+    record.bytesOut,
   ]
 }
 
 /** A number that the table refuses would hold up all records behind it for ever. */
-function whole(value: number): number {
-  return Number.isSafeInteger(Math.round(value)) ? Math.round(value) : 0
+function inWholeNumbers({ tokens, queueMs, ttftMs, ...record }: UsageRecord): UsageRecord {
+  return {
+    ...record,
+    at: whole(record.at),
+    tokens: tokens && {
+      prompt: whole(tokens.prompt),
+      cached: whole(tokens.cached),
+      completion: whole(tokens.completion),
+      exact: tokens.exact,
+    },
+    queueMs: queueMs === undefined ? undefined : whole(queueMs),
+    ttftMs: ttftMs === undefined ? undefined : whole(ttftMs),
+    durationMs: whole(record.durationMs),
+    bytesIn: whole(record.bytesIn),
+    bytesOut: whole(record.bytesOut),
+  }
 }
 
-function wholeOrNull(value: number | undefined): number | null {
-  return value === undefined ? null : whole(value)
+function whole(value: number): number {
+  return Number.isSafeInteger(Math.round(value)) ? Math.round(value) : 0
 }
 
 const GROUPS: Record<UsageGroup, string> = {

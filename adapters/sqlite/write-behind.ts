@@ -1,4 +1,6 @@
 import type { Clock } from '../../src/deps.ts'
+import { causeOf } from './cause-of.ts'
+import { createFaultTeller } from './tell-fault.ts'
 
 /** Collects items and writes them together a little later, so that no request waits for the disk. */
 export type WriteBehind<T> = {
@@ -6,13 +8,17 @@ export type WriteBehind<T> = {
   push(item: T): void
   /** Writes what waits, now; what could not be written goes on waiting. Never throws. */
   flush(): void
+  /** What waits, the oldest first. */
+  waiting(): readonly T[]
+  /** Tries once more to write what waits; what cannot be written is lost, and how many that are is told. Never throws. */
+  close(): void
 }
 
 export type WriteBehindOptions<T> = {
   clock: Clock
   /** Writes all of them or throws. */
   write: (items: readonly T[]) => void
-  /** Told when the disk fails, at most once an hour, and when lost items are known. */
+  /** Told when the disk fails, at most once an hour, when it works again, and when lost items are known. */
   warn: (message: string) => void
 }
 
@@ -24,7 +30,6 @@ export const BATCH = 500
 export const MAX_WAITING = 10_000
 /** Pause after a failure. */
 export const RETRY_MS = 10_000
-const WARN_EVERY_MS = 3_600_000
 
 /** @returns a buffer whose timers run on `clock`, which should not keep the process alive for them */
 export function createWriteBehind<T>({
@@ -35,37 +40,38 @@ export function createWriteBehind<T>({
   let waiting: T[] = []
   let lost = 0
   let isFailing = false
-  let warnedAt = -Infinity
-  let cancelTimer: (() => void) | undefined
-  const arm = (ms: number): void => {
-    cancelTimer?.()
-    cancelTimer = clock.setTimer(ms, flush)
-  }
-  const disarm = (): void => {
-    cancelTimer?.()
-    cancelTimer = undefined
-  }
-  function flush(): void {
-    disarm()
-    if (waiting.length === 0) return
+  const fault = createFaultTeller(clock, warn)
+  const timer = createTimer(clock, flush)
+  /** Gives why what waits could not be written; undefined where it is. */
+  function attempt(): string | undefined {
+    timer.disarm()
+    if (waiting.length === 0) return undefined
     try {
       write(waiting)
     } catch (error) {
-      isFailing = true
-      arm(RETRY_MS)
-      tellFailure(error instanceof Error ? error.message : String(error))
-      return
+      return causeOf(error)
     }
     waiting = []
     isFailing = false
-    if (lost > 0) warn(`usage is written again; ${lost} records were lost`)
+    const alsoLost = lost > 0 ? `; ${lost} records were lost` : ''
+    fault.healed(`usage is written again${alsoLost}`, lost > 0)
     lost = 0
+    return undefined
   }
-  function tellFailure(cause: string): void {
-    if (clock.now() - warnedAt < WARN_EVERY_MS) return
-    warnedAt = clock.now()
+  function flush(): void {
+    const cause = attempt()
+    if (cause === undefined) return
+    isFailing = true
+    timer.arm(RETRY_MS)
     const alsoLost = lost > 0 ? `, ${lost} older ones are lost` : ''
-    warn(`usage cannot be written: ${cause}; ${waiting.length} records wait${alsoLost}`)
+    fault.failed(`usage cannot be written: ${cause}; ${waiting.length} records wait${alsoLost}`)
+  }
+  function close(): void {
+    const cause = attempt()
+    if (cause === undefined) return
+    warn(`usage cannot be written: ${cause}; ${waiting.length + lost} records are lost`)
+    waiting = []
+    lost = 0
   }
   return {
     push(item) {
@@ -76,9 +82,31 @@ export function createWriteBehind<T>({
       }
       if (isFailing) return
       // Even a full batch is written from a timer: never within the request that filled it.
-      if (waiting.length === BATCH) arm(0)
-      else if (cancelTimer === undefined) arm(WRITE_WITHIN_MS)
+      if (waiting.length === BATCH) timer.arm(0)
+      else if (!timer.isArmed()) timer.arm(WRITE_WITHIN_MS)
     },
     flush,
+    waiting: () => waiting,
+    close,
+  }
+}
+
+/** One timer that is set anew. */
+function createTimer(
+  clock: Clock,
+  run: () => void,
+): { arm(ms: number): void; disarm(): void; isArmed(): boolean } {
+  let cancel: (() => void) | undefined
+  const disarm = (): void => {
+    cancel?.()
+    cancel = undefined
+  }
+  return {
+    arm(ms) {
+      disarm()
+      cancel = clock.setTimer(ms, run)
+    },
+    disarm,
+    isArmed: () => cancel !== undefined,
   }
 }

@@ -16,7 +16,7 @@ const queueObject = z.strictObject({
   maxWaiting: z
     .int()
     .min(0)
-    .max(100_000)
+    .max(10_000)
     .default(256)
     .describe('Requests that may wait, over all keys.'),
   maxWaitMs: z

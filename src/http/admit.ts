@@ -41,7 +41,8 @@ export function admit(
         maxLeases: maxLeasesOf(lease.limits, dispatcher),
       }))
     if (refused) return refuse(c, refused)
-    const arrival = arrivalOf(c, work, directory.config().remote.has(modelId))
+    if (!lease) await lookAtLimits(c, deps)
+    const arrival = arrivalOf(c, work, directory.isOfPeer(modelId))
     const turn = dispatcher?.turnFor(arrival) ?? FREE_TURN
     c.set('passage', createPassage(deps, { work, lease, turn }, learned))
     await next()
@@ -57,6 +58,11 @@ function leaseOf(c: GateContext): Lease | undefined {
   const isLimited = requestsPerMinute ?? tokensPerMinute ?? tokensPerDay ?? concurrent
   if (isLimited === undefined || c.get('route').cost === 'free') return undefined
   return { keyId, limits, leaseId: c.get('scope').requestId }
+}
+
+async function lookAtLimits(c: GateContext, { limits }: Deps): Promise<void> {
+  const principal = c.get('principal')
+  c.get('scope').standing = await limits.peek(principal.keyId, principal.limits)
 }
 
 async function refusedByLimits(

@@ -8,8 +8,12 @@ import { outboundHeaders, outboundSearch } from '../proxy/rewrite.ts'
 import { finishRequest } from './finish-request.ts'
 import type { GateContext, GateMiddleware } from './gate-env.ts'
 
-/** Sends the checked request to llama-swap and hands the answer to the relay; the relay's end is the request's end. */
-export function forward(deps: Deps): GateMiddleware {
+/**
+ * Sends the checked request to llama-swap and hands the answer to the relay; the relay's end is the request's end.
+ *
+ * @param live holds the relays that have not ended
+ */
+export function forward(deps: Deps, live: Set<Relay>): GateMiddleware {
   const finish = finishRequest(deps)
   return async (c) => {
     const scope = c.get('scope')
@@ -19,13 +23,15 @@ export function forward(deps: Deps): GateMiddleware {
       ...planFor(c, deps),
       client: opened.client,
       settle(settled) {
+        live.delete(relay)
         scope.queueMs = settled.queuedMs
         scope.tokens = passage.end(settled)
         finish(scope, settled)
       },
       bug: (error) => deps.logger.failure(scope.requestId, error),
     })
-    passage.begin(() => !relay.isStalled)
+    live.add(relay)
+    passage.begin()
     relay.start()
     // Not before: what throws up to here is answered and logged like any other exception.
     scope.isRelayed = true

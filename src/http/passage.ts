@@ -14,8 +14,8 @@ export type Passage = {
   body: Uint8Array<ArrayBuffer> | undefined
   turn: Turn
   meter: Meter
-  /** The request is on its way; `isAlive` tells whether anything moves. */
-  begin(isAlive: () => boolean): void
+  /** The request is on its way. */
+  begin(): void
   /** The request is over: what it holds is charged or given back. Gives the tokens that it used. */
   end(settled: Settled): TokenCounts | undefined
 }
@@ -40,15 +40,17 @@ export function createPassage(
     body,
     turn,
     meter,
-    begin(isAlive) {
-      held = lease && holdLease(deps, lease, isAlive)
+    begin() {
+      held = lease && holdLease(deps, lease)
     },
     end(settled) {
-      const tokens = tokensOf(work, settled)
+      const tokens = tokensOf({ work, turn }, settled)
       const computed = tokens ? tokens.prompt - tokens.cached + tokens.completion : 0
-      turn.leave(work.hasTokens ? computed : work.share)
+      const { sentAt } = settled
+      const heldMs = sentAt === undefined ? 0 : deps.clock.now() - sentAt
+      turn.leave(shareOf(work, computed, heldMs))
       // What the queue refused took nothing; who leaves while waiting has still asked once.
-      const isRefused = settled.sentAt === undefined && settled.outcome !== 'client-closed'
+      const isRefused = sentAt === undefined && settled.outcome !== 'client-closed'
       if (isRefused) held?.release()
       else held?.settle(computed)
       learn(work, tokens, learned)
@@ -58,14 +60,28 @@ export function createPassage(
 }
 
 /**
- * What a request used. Of an answer that is not streamed nothing is known until its end; for one whose client left
- * before, its prompt counts, since llama-server goes on with it.
+ * What a request used. Where upstream did not tell, it is estimated: all of it for a whole answer, and the prompt for one
+ * whose client left while it was computed. A stream begins when a slot works on it; of an answer that is not streamed
+ * nothing is heard until its end, so there the loaded model stands for it. What failed before its first token is free.
  */
-function tokensOf(work: Work, { outcome, sentAt }: Settled): TokenCounts | undefined {
+function tokensOf(
+  { work, turn }: Pick<Admittance, 'work' | 'turn'>,
+  { outcome, status, sentAt, begun }: Settled,
+): TokenCounts | undefined {
   const counts = work.meter.counts()
-  if (counts || !work.hasTokens) return counts
-  if (outcome !== 'client-closed' || sentAt === undefined || work.streamed) return undefined
-  return { prompt: work.prompt, cached: 0, completion: 0, exact: false }
+  if (counts || !work.hasTokens || sentAt === undefined) return counts
+  const estimate = { prompt: work.prompt, cached: 0, exact: false }
+  if (outcome === 'completed' && status < 300)
+    return { ...estimate, completion: work.tokens - work.prompt }
+  const isComputing = begun || (!work.streamed && turn.hasModel())
+  return outcome === 'client-closed' && isComputing ? { ...estimate, completion: 0 } : undefined
+}
+
+/** Tokens that a slot could have computed meanwhile, at the least: whoever holds one has had a share of the box. */
+const LEAST_TOKENS_PER_SECOND = 10
+
+function shareOf(work: Work, computed: number, heldMs: number): number {
+  return Math.max(work.hasTokens ? computed : work.share, (heldMs / 1000) * LEAST_TOKENS_PER_SECOND)
 }
 
 function learn(
@@ -75,9 +91,10 @@ function learn(
 ): void {
   if (work.meter.isLlamaCpp()) llamaCpp.add(work.modelId)
   if (!tokens?.exact) return
-  estimator.learn(work.modelId, {
+  estimator.learn(work.habit, {
     bodyBytes: work.bodyBytes,
     computedTokensOfPrompt: tokens.prompt - tokens.cached,
     completion: tokens.completion,
+    maxOutput: work.maxOutput,
   })
 }

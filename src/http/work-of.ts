@@ -23,6 +23,10 @@ export type Work = {
   hasTokens: boolean
   streamed: boolean
   bodyBytes: number
+  /** By what name the estimator knows requests like this one. */
+  habit: string
+  /** Tokens that the request allows its answer; undefined: no limit. */
+  maxOutput: number | undefined
   /** Tokens of prompt and answer, estimated. */
   tokens: number
   /** What it takes of its key's share of the box until its tokens are known, or for good where it has none. */
@@ -41,7 +45,7 @@ export function workOf(
   const { body, members } = c.get('content')
   const { cost } = c.get('route')
   if (!body || !members || cost !== 'tokens') {
-    const share = cost === 'free' ? 0 : SHARE_OF_OTHER_WORK
+    const share = cost === 'free' ? SHARE_OF_FREE_WORK : SHARE_OF_OTHER_WORK
     return { ...NO_TOKENS, share, modelId, body }
   }
   return tokenWorkOf(c, modelId, { asked: { body, members }, learned })
@@ -49,11 +53,15 @@ export function workOf(
 
 /** Sound and pictures take as much of a key's share as a short answer. */
 const SHARE_OF_OTHER_WORK = 1000
+/** What costs nothing must still take turns with what others wait for. */
+const SHARE_OF_FREE_WORK = 50
 
 const NO_TOKENS = {
   hasTokens: false,
   streamed: false,
   bodyBytes: 0,
+  habit: '',
+  maxOutput: undefined,
   tokens: 0,
   prompt: 0,
   meter: NO_METER,
@@ -71,16 +79,18 @@ function tokenWorkOf(
   const isLlamaCpp = learned.llamaCpp.has(modelId)
   const question = askForUsage({ ...asked, format, streamed, isLlamaCpp })
   const bodyBytes = textBytes(asked.body)
-  const estimate = learned.estimator.estimate(modelId, {
-    bodyBytes,
-    maxOutput: mostOutput(c, asked),
-  })
+  // Of this key alone: what others ask for must not make it look cheap or dear.
+  const habit = `${c.get('principal').keyId} ${modelId}`
+  const maxOutput = mostOutput(c, asked)
+  const estimate = learned.estimator.estimate(habit, { bodyBytes, maxOutput })
   return {
     modelId,
     body: withMembers(asked, [...changes, ...question.changes]),
     hasTokens: true,
     streamed,
     bodyBytes,
+    habit,
+    maxOutput,
     tokens: estimate.tokens,
     share: estimate.tokens,
     prompt: estimate.prompt,

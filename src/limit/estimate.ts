@@ -1,9 +1,9 @@
 /** Guesses what a request will cost, before anything is known, and learns from what it did cost. */
 export type Estimator = {
-  /** Tokens that a request for the model will take. */
-  estimate(model: string, request: RequestSize): Estimate
+  /** Tokens that a request will take; `habit` names those that are alike: a key and its model. */
+  estimate(habit: string, request: RequestSize): Estimate
   /** Takes what an answer has told. */
-  learn(model: string, learned: Learned): void
+  learn(habit: string, learned: Learned): void
 }
 
 /** `maxOutput` is what the request allows itself, over all its answers; undefined: no limit. */
@@ -18,6 +18,8 @@ export type Learned = {
   /** Those of the prompt that did not come from the cache. */
   computedTokensOfPrompt: number
   completion: number
+  /** What the request allowed its answer; undefined: no limit. */
+  maxOutput: number | undefined
 }
 
 /** English, code and JSON in the tokenizers of current models. */
@@ -37,12 +39,12 @@ const OUTPUT_STEP = 0.2
 
 const OUTPUT = { first: 1024, least: 16, most: 131_072 }
 
-const MAX_MODELS = 256
+const MAX_HABITS = 1024
 
 /** `factor` is what prompts cost, relative to the plain estimate; `output` is the learned length of an answer. */
 type Habit = { factor: number; output: number }
 
-/** Knows at most 256 models; the one that it learned of longest ago is forgotten first. */
+/** Knows at most 1024 habits; the one that it learned of longest ago is forgotten first. */
 export function createEstimator(): Estimator {
   const habits = new Map<string, Habit>()
   const habitOf = (model: string): Habit => habits.get(model) ?? { factor: 1, output: OUTPUT.first }
@@ -58,10 +60,10 @@ export function createEstimator(): Estimator {
       habits.delete(model)
       habits.set(model, {
         factor: learned.bodyBytes > 0 ? nextFactor(factor, learned) : factor,
-        output: learned.completion > 0 ? nextOutput(output, learned.completion) : output,
+        output: tellsLength(learned) ? nextOutput(output, learned.completion) : output,
       })
       const [oldest] = habits.keys()
-      if (habits.size > MAX_MODELS && oldest !== undefined) habits.delete(oldest)
+      if (habits.size > MAX_HABITS && oldest !== undefined) habits.delete(oldest)
     },
   }
 }
@@ -70,6 +72,11 @@ export function createEstimator(): Estimator {
 function nextFactor(factor: number, { bodyBytes, computedTokensOfPrompt }: Learned): number {
   const seen = (computedTokensOfPrompt * BYTES_PER_TOKEN) / bodyBytes
   return within(FACTOR, factor + (within(FACTOR, seen) - factor) * LEARNING_RATE)
+}
+
+/** An answer that ended at its own limit says nothing of how long others will be. */
+function tellsLength({ completion, maxOutput = Infinity }: Learned): boolean {
+  return completion > 0 && completion < maxOutput
 }
 
 /** A quantile without a memory: nine steps down are worth one step up, and nine of ten answers lie below it. */

@@ -10,20 +10,16 @@ export type HeldLease = {
   release(): void
 }
 
-/**
- * Renews a lease while `isAlive`. A client that stopped reading renews nothing: its place in the key's limit becomes
- * free, as if its connection had been lost.
- */
+/** Renews a lease until its request has ended. A process that was killed renews nothing, so what it held becomes free. */
 export function holdLease(
   { limits, clock, logger }: Pick<Deps, 'limits' | 'clock' | 'logger'>,
   lease: Lease,
-  isAlive: () => boolean,
 ): HeldLease {
   let cancel: (() => void) | undefined
   let isOver = false
   const arm = (): void => {
     cancel = clock.setTimer(LEASE_MS / 2, () => {
-      if (isAlive()) void run(() => limits.renew(lease))
+      void run(() => limits.renew(lease))
       arm()
     })
   }

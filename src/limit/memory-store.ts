@@ -23,14 +23,20 @@ export type MemoryLimitOptions = {
   clock: Pick<Clock, 'now'>
   /** Read once, now; without one a restart begins with full limits. */
   archive?: LimitArchive | undefined
+  /** Told the ids of keys whose rows in the archive cannot be read; they begin anew. */
+  unreadable?: ((keyId: string) => void) | undefined
 }
 
 /** Two per new key at most: what has become idle is dropped twice as fast as keys can come. */
 const LOOKED_AT_PER_ADMISSION = 2
 
 /** Keeps the state of keys in this process. Keys whose limits are full again are dropped as others come, without timers. */
-export function createMemoryLimitStore({ clock, archive }: MemoryLimitOptions): MemoryLimitStore {
-  const keys = new Map<string, KeyState>(archive ? archivedStates(archive) : [])
+export function createMemoryLimitStore({
+  clock,
+  archive,
+  unreadable = () => {},
+}: MemoryLimitOptions): MemoryLimitStore {
+  const keys = new Map<string, KeyState>(archive ? archivedStates(archive, unreadable) : [])
   const unsaved = new Set<string>()
 
   function touched(keyId: string): void {
@@ -86,9 +92,14 @@ export function createMemoryLimitStore({ clock, archive }: MemoryLimitOptions): 
 }
 
 /** What an archive holds, as far as it can be read. */
-function archivedStates(archive: LimitArchive): Array<[string, KeyState]> {
+function archivedStates(
+  archive: LimitArchive,
+  unreadable: (keyId: string) => void,
+): Array<[string, KeyState]> {
   return archive.load().flatMap(({ keyId, text }): Array<[string, KeyState]> => {
     const state = readKeyState(text)
-    return state ? [[keyId, withoutLeases(state)]] : []
+    if (state) return [[keyId, withoutLeases(state)]]
+    unreadable(keyId)
+    return []
   })
 }

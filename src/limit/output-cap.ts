@@ -47,12 +47,13 @@ export function capOutput(asked: ScannedObject, format: StreamFormat, cap: numbe
 
 /** Tokens that a request allows itself, over all its answers; undefined where it sets no limit. */
 export function allowedOutput(asked: ScannedObject): number | undefined {
-  const limits = OUTPUT_FIELDS.flatMap((name) => {
-    const value = valueOf(asked, name)
-    return typeof value === 'number' && value >= 0 ? [value] : []
-  })
-  // The largest: which of several counts is upstream's to choose.
-  return limits.length === 0 ? undefined : Math.max(...limits) * answersOf(asked)
+  const limits = OUTPUT_FIELDS.map((name) => valueOf(asked, name)).filter(
+    (value) => value !== undefined && value !== null,
+  )
+  // The largest: which of several counts is upstream's to choose. A negative one, or one it cannot read, is none.
+  const most = limits.map((value) => (typeof value === 'number' && value >= 0 ? value : Infinity))
+  const largest = Math.max(0, ...most)
+  return limits.length === 0 || largest === Infinity ? undefined : largest * answersOf(asked)
 }
 
 function isWithin(value: unknown, most: number): boolean {

@@ -2,8 +2,15 @@ import type { Deps } from '../deps.ts'
 import type { GateError } from '../errors/gate-error.ts'
 import { ask, errorOfAsked, type Asking } from './ask.ts'
 import { NO_MODEL_CONFIG, type ModelConfig } from './model-config.ts'
-import { isKnown, mergeNames, NO_NAMES, type ModelNames } from './model-names.ts'
-import { namesInListing, readListing } from './read-listing.ts'
+import {
+  idIn,
+  isKnown,
+  isOpenChoice,
+  mergeNames,
+  NO_NAMES,
+  type ModelNames,
+} from './model-names.ts'
+import { namesInListing, peersInListing, readListing } from './read-listing.ts'
 
 /** Names, and why llama-swap's own list of them could not be had when it was last asked for. */
 export type KnownNames = { names: ModelNames; failure: GateError | undefined }
@@ -16,8 +23,13 @@ export type ModelDirectory = {
   idOf(name: string): Promise<string>
   /** The model that a name stands for, as far as that is known now. */
   knownAs(name: string): string
-  /** Whether llama-swap's list was read and no source holds the name: nothing can be loaded for it. */
-  isUnknown(name: string): boolean
+  /** Whether a model runs on another machine. */
+  isOfPeer(id: string): boolean
+  /**
+   * Whether a name is of no one model of this box: of a peer, of a selector whose choice only llama-swap knows, or, where
+   * its list could be read, of nothing at all. Nobody is put out for it here.
+   */
+  isOfNoModelHere(name: string): boolean
   /** llama-swap's configuration file, as it was last read. */
   config(): ModelConfig
   /** Takes what a listing that was just fetched says. */
@@ -38,6 +50,7 @@ export function createModelDirectory(
   asking: Asking,
 ): ModelDirectory {
   let listed = NO_NAMES
+  let listedPeers: ReadonlySet<string> = new Set()
   let names = NO_NAMES
   let config = NO_MODEL_CONFIG
   let learnedAt = -Infinity
@@ -56,12 +69,12 @@ export function createModelDirectory(
   async function refresh(): Promise<void> {
     const answer = await ask(asking, '/v1/models')
     const listing = typeof answer === 'object' ? readListing(answer.text) : undefined
+    if (listing) listedPeers = peersInListing(listing)
     // A listing that cannot be had now changes nothing that was known.
     await learn(listing ? namesInListing(listing) : listed)
     if (!listing) failure = errorOfAsked(answer)
   }
-  const knownAs = (name: string): string =>
-    names.ids.has(name) ? name : (names.aliases.get(name) ?? name)
+  const isOfPeer = (name: string): boolean => config.remote.has(name) || listedPeers.has(name)
   // The clock may jump back: a time in the future is not fresh either.
   const age = (): number => Math.abs(deps.clock.now() - learnedAt)
   function refreshed(): Promise<void> {
@@ -88,9 +101,13 @@ export function createModelDirectory(
       if (age() > ASK_AGAIN_MS && !isKnown(names, name)) await refreshedWithin(WORTH_WAITING_MS)
       // What is known is good enough to go on with; the next request finds what is new.
       else if (age() > FRESH_MS) refreshed().catch(() => undefined)
-      return knownAs(name)
+      return idIn(names, name)
     },
-    knownAs,
-    isUnknown: (name) => learnedAt > -Infinity && failure === undefined && !isKnown(names, name),
+    knownAs: (name) => idIn(names, name),
+    isOfPeer,
+    isOfNoModelHere: (name) =>
+      isOfPeer(name) ||
+      isOpenChoice(names, name) ||
+      (learnedAt > -Infinity && failure === undefined && !isKnown(names, name)),
   }
 }

@@ -33,6 +33,16 @@ export function isKnown(names: ModelNames, name: string): boolean {
   return ids.has(name) || aliases.has(name) || selectors.has(name) || pins.has(name)
 }
 
+/** The id of the model that a name stands for; the name itself where nobody knows it. */
+export function idIn(names: ModelNames, name: string): string {
+  return names.ids.has(name) ? name : (names.aliases.get(name) ?? name)
+}
+
+/** Whether only llama-swap knows which of several models a name leads to. */
+export function isOpenChoice(names: ModelNames, name: string): boolean {
+  return names.selectors.has(name) || names.pins.has(name)
+}
+
 /**
  * Every model that a request for `name` could end at, and in place of the targets of a selector that is `granted`, the
  * selector. Sources may disagree, so a name that is both a model and an alias counts as both.

@@ -45,6 +45,12 @@ export function namesInListing(models: readonly ListedModel[]): ModelNames {
   return { ids, aliases, selectors, pins: new Map() }
 }
 
+/** The ids of models on other machines, which llama-swap only passes on to. */
+export function peersInListing(models: readonly ListedModel[]): Set<string> {
+  const isOfPeer = (model: ListedModel): boolean => field(aboutOf(model), 'type') === 'peer'
+  return new Set(models.filter(isOfPeer).map(({ id }) => id))
+}
+
 function aboutOf(model: ListedModel): unknown {
   return field(field(model, 'meta'), 'llamaswap')
 }

@@ -16,6 +16,8 @@ export type Settled = {
   bytesOut: number
   /** When upstream was first asked; undefined where it never was. */
   sentAt: number | undefined
+  /** Upstream began an answer that is no error. */
+  begun: boolean
   /** How long it waited for its turn, in vain or not; undefined where the client had left before. */
   queuedMs: number | undefined
 }

@@ -20,10 +20,14 @@ import {
   valueOf,
 } from './answer-head.ts'
 import { ClientAnswer } from './client-answer.ts'
+import { ExchangeTimes } from './exchange-times.ts'
 import type { RelayPlan } from './relay-plan.ts'
 import { isEmpty502, maySendAgain } from './retry.ts'
 import { returnedHeaders } from './rewrite.ts'
 import { silenceLimits, SilenceWatch, type SilenceLimits } from './silence-watch.ts'
+
+/** How long a client may leave unread what was sent to it. */
+const CLIENT_STALL_MS = 60_000
 
 /** An error is a few hundred bytes, sent at once. */
 const ERROR_WITHIN_MS = 10_000
@@ -44,13 +48,9 @@ export class Relay implements UpstreamEvents, BodySink {
   readonly #plan: RelayPlan
   readonly #watch: SilenceWatch
   readonly #answer: ClientAnswer
+  readonly #times: ExchangeTimes
   #call: UpstreamCall | undefined
   #attempt = 1
-  // When this attempt and the first one were sent.
-  #sentAt = 0
-  #firstSentAt: number | undefined
-  // When it began to wait for its turn.
-  #queuedAt: number | undefined
   // Upstream answered; undefined while it is silent.
   #body: AnswerBody | undefined
   // The body is an error that is read whole before the client hears of it.
@@ -59,11 +59,12 @@ export class Relay implements UpstreamEvents, BodySink {
   #isStream = false
   #paused = false
   #beating = false
+  #begun = false
   #settled = false
-  #firstByteAt: number | undefined
 
   constructor(plan: RelayPlan) {
     this.#plan = plan
+    this.#times = new ExchangeTimes(plan.clock)
     this.#answer = new ClientAnswer(plan.client, plan.ownHeaders)
     // How long a request may wait for its turn is the queue's to say.
     this.#watch = new SilenceWatch(plan.clock, this.#limits(0), {
@@ -72,9 +73,9 @@ export class Relay implements UpstreamEvents, BodySink {
     })
   }
 
-  /** The client does not read: nothing moves until it does. */
-  get isStalled(): boolean {
-    return this.#paused
+  /** Ends the exchange now: the gate is being stopped, and its time is over. */
+  cutShort(): void {
+    this.#fail({ kind: 'draining' })
   }
 
   /** Sends the request when its turn comes; everything after that is told by events. */
@@ -83,13 +84,12 @@ export class Relay implements UpstreamEvents, BodySink {
     client.listen({ drained: () => this.#drained(), gone: () => this.#gone() })
     // Left while its request was checked: a model would be loaded for nobody.
     if (client.isGone) return this.#gone()
-    this.#queuedAt = this.#plan.clock.now()
-    turn.wait({ granted: () => this.#granted(), refused: (error) => this.#refused(error) })
+    this.#times.queued()
+    turn.wait({ granted: () => this.#granted(), refused: (error) => this.#fail(error) })
   }
 
   #granted(): void {
     if (this.#settled) return
-    this.#firstSentAt = this.#plan.clock.now()
     try {
       this.#sendUp()
     } catch (error) {
@@ -99,14 +99,10 @@ export class Relay implements UpstreamEvents, BodySink {
     }
   }
 
-  #refused(error: GateError): void {
-    if (!this.#settled) this.#fail(error)
-  }
-
   #sendUp(): void {
     const attempt = this.#attempt
-    this.#sentAt = this.#plan.clock.now()
-    this.#watch.limitTo(this.#limits(this.#plan.timeouts.upstreamHeadersMs))
+    this.#times.sent()
+    this.#watch.limitTo(this.#limits(this.#patienceMs()))
     const call = this.#plan.upstream.send(this.#plan.request, this)
     // An upstream that fails at once tells so within `send`, and the next attempt may have taken this one's place.
     if (attempt !== this.#attempt) return
@@ -122,10 +118,11 @@ export class Relay implements UpstreamEvents, BodySink {
     const { timeouts, request } = this.#plan
     // An error answer gets a limit for the whole of it: one that trickles would otherwise hold its client for ever.
     this.#isRead = this.#isReadAsError(status)
-    const limitMs = this.#isRead ? ERROR_WITHIN_MS : timeouts.upstreamSilenceMs
-    this.#watch.limitTo(this.#limits(limitMs))
+    this.#watch.limitTo(this.#limits(this.#isRead ? ERROR_WITHIN_MS : timeouts.upstreamSilenceMs))
+    // Errors of its own are the model's answer, too: it is loaded.
+    if (!this.#isRead || status < 429) this.#plan.turn.answered()
     if (!this.#isRead) {
-      this.#plan.turn.answered()
+      this.#begun = true
       // It may be megabytes, and an answer takes minutes; only an error can still lead to a second sending.
       this.#plan.request = { ...request, body: undefined }
     }
@@ -155,7 +152,7 @@ export class Relay implements UpstreamEvents, BodySink {
 
   write(bytes: Uint8Array): void {
     if (this.#settled) return
-    this.#firstByteAt ??= this.#plan.clock.now()
+    this.#times.wrote()
     this.#send(bytes)
   }
 
@@ -212,6 +209,7 @@ export class Relay implements UpstreamEvents, BodySink {
 
   /** Tells the client that there is no answer: as a refusal, or in a stream that has already begun. */
   #fail(error: GateError): void {
+    if (this.#settled) return
     if (this.#answer.isCommitted) return this.#failInStream(error)
     const refusal = this.#plan.refusalFor(error)
     this.#answer.commit(refusal.status, refusal.headers)
@@ -225,8 +223,9 @@ export class Relay implements UpstreamEvents, BodySink {
    * retry would learn the true status the connection is broken; a final error is told and the stream ended.
    */
   #failInStream(error: GateError): void {
-    if (isRetryable(error) || error.kind === 'prompt-too-long')
-      return this.#breakOff(error.kind, this.#firstSentAt === undefined ? error : CUT)
+    if (error.kind === 'prompt-too-long') return this.#breakOff(error.kind)
+    const told = this.#times.wasSent && !isRefusal(error) ? CUT : error
+    if (isRetryable(error)) return this.#breakOff(error.kind, told)
     this.#tell(error)
     this.#answer.end()
     this.#settle(outcomeOf(error), error.kind)
@@ -244,7 +243,7 @@ export class Relay implements UpstreamEvents, BodySink {
   }
 
   #sendAgain(failure: 'reset' | 'empty-502'): boolean {
-    const elapsedMs = this.#plan.clock.now() - this.#sentAt
+    const elapsedMs = this.#times.sinceSentMs
     const attempt = this.#attempt
     if (!maySendAgain({ failure, attempt, committed: this.#answer.isCommitted, elapsedMs }))
       return false
@@ -281,15 +280,16 @@ export class Relay implements UpstreamEvents, BodySink {
     else this.#fail({ kind: 'upstream-timeout' })
   }
 
-  #queuedMs(): number | undefined {
-    if (this.#queuedAt === undefined) return undefined
-    return (this.#firstSentAt ?? this.#plan.clock.now()) - this.#queuedAt
+  #patienceMs(): number {
+    const { upstreamSilenceMs, upstreamHeadersMs } = this.#plan.timeouts
+    const ms = this.#body ? upstreamSilenceMs : upstreamHeadersMs
+    return this.#paused ? Math.min(ms || Infinity, CLIENT_STALL_MS) : ms
   }
 
   #drained(): void {
     if (!this.#paused) return
     this.#paused = false
-    this.#watch.heard()
+    this.#watch.limitTo(this.#limits(this.#patienceMs()))
     this.#call?.resume()
   }
 
@@ -302,6 +302,8 @@ export class Relay implements UpstreamEvents, BodySink {
   #send(bytes: Uint8Array): void {
     if (this.#answer.send(bytes) || this.#paused) return
     this.#paused = true
+    // It keeps a slot of the model from others, and memory: less patience than with a model that thinks.
+    this.#watch.limitTo(this.#limits(this.#patienceMs()))
     this.#call?.pause()
   }
 
@@ -315,9 +317,8 @@ export class Relay implements UpstreamEvents, BodySink {
       ...this.#answer.sent,
       outcome,
       reason,
-      firstByteAt: this.#firstByteAt,
-      sentAt: this.#firstSentAt,
-      queuedMs: this.#queuedMs(),
+      ...this.#times.told,
+      begun: this.#begun,
     })
   }
 }

@@ -32,6 +32,9 @@ export type Decision =
   | { kind: 'start'; id: string }
   | { kind: 'refuse'; id: string; why: QueueRefusal }
 
+/** What llama-swap has in memory: all of it, and the part that can answer already. */
+export type SeenModels = { loaded: readonly string[]; ready: readonly string[] }
+
 /** Which models can be in memory together. */
 export type Residency = {
   /** Whether loading the one makes llama-swap stop the other. */

@@ -1,16 +1,19 @@
 import type { Clock } from '../deps.ts'
 import type { GateError } from '../errors/gate-error.ts'
-import type { Arrival, Decision, QueueRefusal } from './arrival.ts'
+import type { Arrival, Decision, QueueRefusal, SeenModels } from './arrival.ts'
 import type { FairQueue } from './fair-queue.ts'
 import type { Turn } from './turn.ts'
 
 /** What llama-swap has loaded, or why that is not known. */
-export type Seen = { loaded: string[] } | { failure: GateError }
+export type Seen = SeenModels | { failure: GateError }
 
 /** While requests wait, what is loaded may change without the gate: by a time to live, or llama-swap's own pages. */
 const LOOK_EVERY_MS = 2000
 /** A key that may not load models is judged by what was seen at most this long ago. */
 const SEEN_MS = 1000
+
+/** They are in no queue yet, so the queue's own bound does not hold for them. */
+const MOST_AWAITING_LOOK = 256
 
 type Pending = { arrival: Arrival; on: Parameters<Turn['wait']>[0] }
 
@@ -25,6 +28,7 @@ export class Dispatcher {
   #looking: Promise<Seen> | undefined
   #cancelTimer: (() => void) | undefined
   #isDraining = false
+  #awaitingLook = 0
 
   constructor(queue: FairQueue, clock: Clock, look: () => Promise<Seen>) {
     this.#queue = queue
@@ -54,6 +58,7 @@ export class Dispatcher {
       answered: () => {
         if (state === 'started') this.#apply(this.#queue.answered(id, this.#clock.now()))
       },
+      hasModel: () => this.#queue.isLoaded(arrival.model),
       leave: (tokens) => {
         const before = state
         state = 'over'
@@ -79,7 +84,10 @@ export class Dispatcher {
   // Not async for a key that may load models: a free place is taken at once.
   #arrive(waiter: Pending, hasLeft: () => boolean): void | Promise<void> {
     if (waiter.arrival.swap === 'evict' || this.#isFresh()) return this.#enqueue(waiter)
+    if (this.#awaitingLook >= MOST_AWAITING_LOOK) return waiter.on.refused({ kind: 'queue-full' })
+    this.#awaitingLook++
     return this.#seen().then((seen) => {
+      this.#awaitingLook--
       if (hasLeft()) return
       if ('failure' in seen) waiter.on.refused(seen.failure)
       else this.#enqueue(waiter)
@@ -105,7 +113,7 @@ export class Dispatcher {
         if ('loaded' in seen) {
           const now = this.#clock.now()
           this.#seenAt = now
-          this.#apply(this.#queue.observe(seen.loaded, now))
+          this.#apply(this.#queue.observe(seen, now))
         }
         return seen
       })
@@ -135,7 +143,7 @@ export class Dispatcher {
     if (this.#waiting.size === 0) return
     const now = this.#clock.now()
     const wakeAt = this.#queue.nextWakeAt() ?? Infinity
-    const lookAt = this.#lookedAt + LOOK_EVERY_MS
+    const lookAt = this.#looking ? Infinity : this.#lookedAt + LOOK_EVERY_MS
     // At most until the next look, also where the clock was set back.
     const waitMs = Math.max(1, Math.min(wakeAt - now, lookAt - now, LOOK_EVERY_MS))
     this.#cancelTimer = this.#clock.setTimer(waitMs, () => this.#wake())

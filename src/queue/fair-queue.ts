@@ -1,4 +1,11 @@
-import type { Arrival, Decision, QueueRefusal, QueueRules, Residency } from './arrival.ts'
+import type {
+  Arrival,
+  Decision,
+  QueueRefusal,
+  QueueRules,
+  Residency,
+  SeenModels,
+} from './arrival.ts'
 import { chooseWaiter, type Choice, type ChoiceFacts } from './choose-waiter.ts'
 import { ElapsedTime } from './elapsed-time.ts'
 import { KeyShares } from './key-shares.ts'
@@ -99,9 +106,9 @@ export class FairQueue {
   }
 
   /** Upstream told which models are loaded or loading. */
-  observe(loaded: readonly string[], now: number): Decision[] {
+  observe(seen: SeenModels, now: number): Decision[] {
     this.#time.advance(now)
-    this.#models.observe(loaded, this.#time.now)
+    this.#models.observe(seen, this.#time.now)
     return this.#settle()
   }
 
@@ -123,6 +130,11 @@ export class FairQueue {
     const ahead = times.filter((time) => time > this.#time.now)
     const next = Math.min(oldest.since + this.#rules.maxWaitMs, ...ahead)
     return next === Infinity ? undefined : this.#time.toWall(next)
+  }
+
+  /** Whether a model is believed to be loaded, and not only on its way. */
+  isLoaded(model: string): boolean {
+    return this.#models.get(model)?.isLoaded ?? false
   }
 
   snapshot(): QueueSnapshot {

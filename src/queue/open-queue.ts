@@ -43,10 +43,7 @@ function residencyOf(directory: ModelDirectory): Residency {
       const latest = directory.config()
       if (latest !== config || !residency) {
         config = latest
-        // A name that nobody knows is refused by llama-swap at once: nobody makes room for a slip of the pen.
-        const takesNoMemory = (model: string): boolean =>
-          latest.remote.has(model) || directory.isUnknown(model)
-        residency = createResidency(latest.groups, takesNoMemory)
+        residency = createResidency(latest.groups, (model) => directory.isOfNoModelHere(model))
       }
       return residency.evicts(starting, loaded)
     },
@@ -57,8 +54,8 @@ async function look(asking: Asking): Promise<Seen> {
   const answer = await ask(asking, '/running')
   const running = typeof answer === 'object' ? readRunning(answer.text) : undefined
   if (!running) return { failure: errorOfAsked(answer) }
-  return { loaded: running.filter(({ state }) => IN_MEMORY.has(state)).map(({ model }) => model) }
+  const inState = (...states: string[]): string[] =>
+    running.filter(({ state }) => states.includes(state)).map(({ model }) => model)
+  // A model that is being stopped is as good as gone.
+  return { loaded: inState('starting', 'ready'), ready: inState('ready') }
 }
-
-/** A model that is being stopped is as good as gone. */
-const IN_MEMORY = new Set(['starting', 'ready'])

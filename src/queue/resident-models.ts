@@ -1,4 +1,4 @@
-import type { Arrival, Residency } from './arrival.ts'
+import type { Arrival, Residency, SeenModels } from './arrival.ts'
 
 /** A model that is believed to be loaded, or to be on its way. Times are elapsed milliseconds. */
 export type ResidentModel = {
@@ -62,7 +62,12 @@ export class ResidentModels {
    * some stays, and one that they are about to put out does not come back. Any other that we did not load serves somebody,
    * so its time begins now.
    */
-  observe(loaded: readonly string[], now: number): void {
+  observe({ loaded, ready }: SeenModels, now: number): void {
+    // Answers that are not streamed come late: a model may have been at work for long before the first of them.
+    for (const model of ready) {
+      const resident = this.#models.get(model)
+      if (resident?.isLoaded === false) Object.assign(resident, { isLoaded: true, since: now })
+    }
     const listed = new Set(loaded)
     for (const { model, running } of this.all())
       if (running === 0 && !listed.has(model)) this.remove(model)

@@ -6,6 +6,8 @@ export type Turn = {
   wait(on: { granted(): void; refused(error: GateError): void }): void
   /** Upstream has begun to answer, so the model is loaded. */
   answered(): void
+  /** Whether the model of a request that was sent is loaded, as far as that is known. */
+  hasModel(): boolean
   /** The request is over, or its client has gone: the place is free. `tokens` were computed. */
   leave(tokens: number): void
 }
@@ -14,5 +16,6 @@ export type Turn = {
 export const FREE_TURN: Turn = {
   wait: (on) => on.granted(),
   answered() {},
+  hasModel: () => true,
   leave() {},
 }

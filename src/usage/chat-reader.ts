@@ -17,7 +17,7 @@ import { unseenTokens } from './unseen-tokens.ts'
 /** Frames that must be parsed; all others carry one token. The last is llama-swap's own text about loading. */
 const TELLS =
   /"(?:usage|timings|prompt_progress|error)" ?: ?\{|"role" ?: ?"a|"finish_reason" ?: ?"|^data: ?\{"choices":\[\{"delta"/
-const CARRIES_JSON = /^data: ?\{/
+const CARRIES_JSON = /^data: *\{/m
 const IS_COMMENT = /^:/
 
 /** What one choice has told so far. llama.cpp counts each choice, and each of several prompts, by itself. */

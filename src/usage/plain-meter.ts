@@ -11,8 +11,8 @@ import {
 } from './read-counts.ts'
 import type { TokenCounts } from './record.ts'
 
-/** The most that is kept of an answer; a longer one is long because of its vectors or pictures. */
-const MOST_KEPT_BYTES = 1024 * 1024
+/** The most that is kept of an answer: twenty alternatives for each token make megabytes; more than this are vectors. */
+const MOST_KEPT_BYTES = 16 * 1024 * 1024
 /** Enough for what stands before the vectors. */
 const HEAD_BYTES = 4096
 

@@ -31,7 +31,7 @@ export type UsageTotal = {
 export type UsageStore = {
   /** Takes a record; it may be written later. Never throws. */
   append(record: UsageRecord): void
-  /** Sums, ordered by group; records just appended are counted. */
+  /** Sums, ordered by group; records just appended are counted, also those that could not be written yet. */
   totals(query: UsageQuery): Promise<UsageTotal[]>
   /** Writes what was appended; resolves when it is written, or could not be. */
   flush(): Promise<void>

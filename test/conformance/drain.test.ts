@@ -6,7 +6,7 @@ import type { ConfigFile } from '../../src/config/schema.ts'
 import type { Running } from '../harness.ts'
 import { startLookAlike, type LookAlike } from '../support/look-alike.ts'
 import { openRaw, sendRaw } from '../support/raw-http.ts'
-import { headerValue, textOf } from '../support/raw-http/answer.ts'
+import { headerValue, textOf, type RawAnswer } from '../support/raw-http/answer.ts'
 import { rawJsonPost } from '../support/raw-http/raw-request.ts'
 import { callsTo, harnesses, KEYS, ROOMY } from './gates.ts'
 
@@ -25,6 +25,20 @@ const CALL = rawJsonPost(CHAT, ASK, AUTHORIZATION)
 const LONG_MS = 60_000
 /** Long enough for a process to end on a busy machine, and far from any time-out of a runtime. */
 const SOON_MS = 3000
+
+/** Long enough for a request to have come as far as it can. */
+const ARRIVED_MS = 200
+
+const BEAT = ': keep-alive\n\n'
+
+/** What a client is told that waited for a turn. */
+const STOPPING = {
+  status: 503,
+  code: 'gate_stopping',
+  retryAfter: '5',
+  shouldRetry: undefined,
+  ending: 'complete',
+}
 
 const WITH_PROCESS = harnesses.filter(({ cannot }) => cannot['drain-on-signal'] === undefined)
 const WITHOUT_PROCESS = harnesses.filter(({ cannot }) => cannot['drain-on-signal'] !== undefined)
@@ -76,6 +90,54 @@ describe.each(WITH_PROCESS)('on $name', (harness) => {
     const answers = await Promise.all(clients.map((client) => client.answer()))
     const usual = [await sendRaw(upstream.url, STREAM), await sendRaw(upstream.url, CALL)]
     expect([answers.map(textOf), await exit]).toEqual([usual.map(textOf), 0])
+  })
+
+  test('who waits for a turn at a signal is refused at once, streamed or not, and what runs is finished', async () => {
+    const running = await startGate({ queue: { slotsPerModel: 1 } })
+    const { url, signal, exit } = processOf(running)
+    upstream.behave({ kind: 'never-headers' })
+    const first = await openRaw(url, CALL)
+    await upstream.waitFor(() => callsTo(upstream).length === 1)
+    const waiting = [await openRaw(url, CALL), await openRaw(url, STREAM)]
+    await sleep(ARRIVED_MS)
+    const begun = performance.now()
+    signal('SIGTERM')
+    const refused = await Promise.all(waiting.map((client) => client.answer()))
+    expect(performance.now() - begun).toBeLessThan(SOON_MS)
+    expect([refused.map(refusalIn), upstream.held()]).toEqual([[STOPPING, STOPPING], 1])
+    upstream.release()
+    const answer = await first.answer()
+    const usual = await sendRaw(upstream.url, CALL)
+    expect([answer.status, textOf(answer), answer.ending]).toEqual([200, textOf(usual), 'complete'])
+    expect([await exit, outcomesIn(running.output())]).toEqual([
+      0,
+      ['refused', 'refused', 'completed'],
+    ])
+  })
+
+  test('a stream that waits with heartbeats at a signal is told so in it, and broken off', async () => {
+    const running = await startGate({
+      queue: { slotsPerModel: 1 },
+      heartbeat: { afterMs: 50, everyMs: 50 },
+    })
+    const { url, signal, exit } = processOf(running)
+    upstream.behave({ kind: 'never-headers' })
+    const first = await openRaw(url, CALL)
+    await upstream.waitFor(() => callsTo(upstream).length === 1)
+    const client = await openRaw(url, STREAM)
+    await client.readUntil(BEAT)
+    signal('SIGTERM')
+    const answer = await client.answer()
+    expect([answer.status, answer.ending === 'complete', upstream.held()]).toEqual([200, false, 1])
+    expect(textOf(answer).replaceAll(BEAT, '')).toMatch(
+      /^data: \{"error":\{"message":"[^"]+","type":"server_error","param":null,"code":"gate_stopping"\}\}\n\n$/,
+    )
+    upstream.release()
+    expect([(await first.answer()).status, await exit, outcomesIn(running.output())]).toEqual([
+      200,
+      0,
+      ['refused', 'completed'],
+    ])
   })
 
   test('an answer that begins while draining tells that its connection ends', async () => {
@@ -199,6 +261,16 @@ describe.each(WITHOUT_PROCESS)('on $name', (harness) => {
     await gate.stop()
   })
 })
+
+function refusalIn(answer: RawAnswer): unknown {
+  return {
+    status: answer.status,
+    code: JSON.parse(textOf(answer)).error.code,
+    retryAfter: headerValue(answer, 'retry-after'),
+    shouldRetry: headerValue(answer, 'x-should-retry'),
+    ending: answer.ending,
+  }
+}
 
 /** The outcomes that a gate's log tells. */
 function outcomesIn(output: string): string[] {

@@ -26,14 +26,14 @@ function keyOf(id: string, more: object = {}) {
   return { id, secret: secretOf(id), ...more }
 }
 
-const KEYS = [
+/** Keys that need no queue: they may load any model and put others out. */
+const FREE_KEYS = [
   keyOf('alice'),
   keyOf('bob'),
   keyOf('short', { limits: { waiting: 1 } }),
   keyOf('single', { limits: { concurrent: 1, waiting: 0 } }),
-  keyOf('use', { swap: 'use' }),
-  keyOf('load', { swap: 'load' }),
 ]
+const KEYS = [...FREE_KEYS, keyOf('use', { swap: 'use' }), keyOf('load', { swap: 'load' })]
 const COMMON = {
   keys: KEYS,
   limits: { requestsPerMinute: null },
@@ -107,7 +107,7 @@ describe.each(QUEUED)('the queue on $name', (harness) => {
         heartbeat: { afterMs: 100, everyMs: 100 },
         queue: { slotsPerModel: 1, maxWaiting: 1, maxWaitMs: 600 },
       }),
-      harness.start({ ...common, queue: false }),
+      harness.start({ ...common, keys: FREE_KEYS, queue: false }),
     ])
   })
   afterEach(() => upstream.reset())
@@ -364,7 +364,7 @@ describe.each(QUEUED)('swaps on $name', (harness) => {
       open({ queue: fast }),
       open({ queue: fast, upstream: { configFile } }),
       open({ queue: fast }),
-      open({ queue: false }),
+      open({ keys: FREE_KEYS, queue: false }),
     ])
   })
   afterAll(async () => {
@@ -510,6 +510,7 @@ describe.each(UNQUEUED)('the queue on $name', (harness) => {
     const upstream = await startLookAlike()
     const gate = await harness.start({
       ...COMMON,
+      keys: FREE_KEYS,
       upstream: { url: upstream.url },
       queue: { slotsPerModel: 1 },
     })
@@ -519,6 +520,31 @@ describe.each(UNQUEUED)('the queue on $name', (harness) => {
     upstream.release()
     const answers = await Promise.all(clients.map((client) => client.answer()))
     expect(answers.map(({ status }) => status)).toEqual([200, 200])
+    await Promise.all([gate.stop(), upstream.stop()])
+  })
+
+  test('is not needed by a right that it alone keeps: such a configuration is refused, and why is logged', async () => {
+    const upstream = await startLookAlike()
+    const gate = await harness.start({ ...COMMON, upstream: { url: upstream.url } })
+    const place = KEYS.findIndex(({ id }) => id === 'use')
+    const answers = [
+      await sendRaw(gate.url, post({ key: 'use', model: SECOND })),
+      await sendRaw(gate.url, post()),
+    ]
+    expect(answers.map((answer) => [answer.status, JSON.parse(textOf(answer))])).toEqual(
+      answers.map(() => [
+        503,
+        {
+          error: {
+            message: 'This gate is not configured. Its owner can see why in its log.',
+          },
+        },
+      ]),
+    )
+    await expect
+      .poll(() => gate.output())
+      .toContain(`keys[${place}].swap: "use" is kept by the queue, and a Worker has none.`)
+    expect(upstream.requests).toEqual([])
     await Promise.all([gate.stop(), upstream.stop()])
   })
 })

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { DatabaseSync } from 'node:sqlite'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { openStores, type Stores } from '../../../adapters/process/open-stores.ts'
 import type { Admission } from '../../../src/limit/limit-store.ts'
 import { usageRecord } from '../../contracts/usage-record.ts'
@@ -95,4 +96,64 @@ test('a folder that cannot be made is told, too', async () => {
   expect(opened.warnings.at(-1)).toBe(
     'usage and limits are kept in memory only, until the next start.',
   )
+})
+
+test('a second gate on the same file runs in memory, says why, and leaves the first one’s counters alone', async () => {
+  const folder = temporaryFolder()
+  const first = await open(folder, 'usage.sqlite')
+  await use(first)
+  const second = await open(folder, 'usage.sqlite')
+  expect(await held(second.stores)).toEqual(UNUSED)
+  expect(await use(second)).toEqual(USED)
+  await second.stores.close()
+  expect([first.warnings, second.warnings]).toEqual([
+    [],
+    [
+      `Another gate is using ${join(folder, 'usage.sqlite')}. Stop it, or give this one a usage.file of its own.`,
+      'usage and limits are kept in memory only, until the next start.',
+    ],
+  ])
+  await first.stores.close()
+
+  const third = await open(folder, 'usage.sqlite')
+  expect([await held(third.stores), third.warnings]).toEqual([USED, []])
+  await third.stores.close()
+})
+
+test('a file that could not be used is free for another gate', async () => {
+  const folder = temporaryFolder()
+  writeFileSync(join(folder, 'usage.sqlite'), 'no database at all\n'.repeat(100))
+  const first = await open(folder, 'usage.sqlite')
+  expect(first.warnings).toHaveLength(2)
+  rmSync(join(folder, 'usage.sqlite'))
+  const second = await open(folder, 'usage.sqlite')
+  expect(second.warnings).toEqual([])
+  await second.stores.close()
+})
+
+test('a path that begins with ~/ is one in the home directory', async () => {
+  const [folder, home] = [temporaryFolder(), temporaryFolder()]
+  vi.stubEnv('HOME', home)
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const { stores } = await open(folder, '~/state/usage.sqlite')
+  await stores.close()
+  expect([existsSync(join(home, 'state/usage.sqlite')), existsSync(join(folder, '~'))]).toEqual([
+    true,
+    false,
+  ])
+})
+
+test('what cannot be written at the end is told as lost', async () => {
+  const folder = temporaryFolder()
+  const { stores, warnings } = await open(folder, 'usage.sqlite')
+  const other = new DatabaseSync(join(folder, 'usage.sqlite'))
+  onTestFinished(() => other.close())
+  other.exec('BEGIN IMMEDIATE')
+  await stores.limits.admit(ADMISSION)
+  stores.usage.append(usageRecord())
+  await stores.close()
+  expect(warnings).toEqual([
+    'what is left of the limits cannot be saved: database is locked; the next start will not know all that 1 keys have used',
+    'usage cannot be written: database is locked; 1 records are lost',
+  ])
 })

@@ -41,15 +41,22 @@ const CHAT_OF_45 = jsonAnswer({
   usage: { prompt_tokens: 25, completion_tokens: 20 },
 })
 
-type Served = Listening & { gate: Gate; upstream: FakeUpstream; warnings: string[] }
+type Served = Listening & {
+  gate: Gate
+  upstream: FakeUpstream
+  warnings: string[]
+  /** What is done when the runtime is to stop listening. */
+  stopListening: () => Promise<void>
+}
 
 /** A gate without sockets that keeps what it counts in `file`, and whose last chat ends while it is being stopped. */
-async function startOn(file: string): Promise<Served> {
+async function startOn(file: string, queue: ConfigFile['queue'] = {}): Promise<Served> {
   const key = { id: 'laptop', secret: SECRET, limits: { tokensPerDay: TOKENS_PER_DAY } }
   const config: ConfigFile = {
     keys: [key],
     upstream: { configFile: `${file}.yaml` },
     usage: { file },
+    queue,
     log: { level: 'silent' },
   }
   const written = { name: 'config.json', text: JSON.stringify(config) }
@@ -66,14 +73,30 @@ async function startOn(file: string): Promise<Served> {
         resolve(gate)
         return {
           url: 'http://gate.test',
-          stop: async () => void upstream.last.answer(CHAT_OF_45),
+          stop: () => running.stopListening(),
         }
       },
     },
     parsed.config,
     (message) => void warnings.push(message),
   )
-  return { ...listening, gate: await served, upstream, warnings }
+  const running: Served = {
+    ...listening,
+    gate: await served,
+    upstream,
+    warnings,
+    stopListening: async () => void upstream.last.answer(CHAT_OF_45),
+  }
+  return running
+}
+
+/** A chat as a client sends it. */
+function chat(): Request {
+  return new Request('http://gate.test/v1/chat/completions', {
+    method: 'POST',
+    headers: { authorization: `Bearer ${SECRET}`, 'content-type': 'application/json' },
+    body: '{"model":"a","max_tokens":20}',
+  })
 }
 
 /** What another process finds in the file at the moment `now`. */
@@ -108,14 +131,7 @@ test('who stops it finds usage and limits in the file, those of a request that e
     if (call.request.method === 'POST') asked.resolve()
     else call.answer(jsonAnswer({ object: 'list', data: [], running: [] }))
   }
-  const answer = gate.fetch(
-    new Request('http://gate.test/v1/chat/completions', {
-      method: 'POST',
-      headers: { authorization: `Bearer ${SECRET}`, 'content-type': 'application/json' },
-      body: '{"model":"a"}',
-    }),
-    {},
-  )
+  const answer = gate.fetch(chat(), {})
   await asked.promise
   const now = Date.now()
   await running.stop(0)
@@ -125,4 +141,31 @@ test('who stops it finds usage and limits in the file, those of a request that e
     usage: [{ group: 'laptop', completed: 1, promptTokens: 25, completionTokens: 20 }],
     warnings: [],
   })
+})
+
+test('who stops it has who waits refused before it stops listening, and what runs can end', async () => {
+  const running = await startOn(join(temporaryFolder(), 'usage.sqlite'), { slotsPerModel: 1 })
+  const { gate, upstream } = running
+  const asked = Promise.withResolvers<void>()
+  upstream.onCall = (call) => {
+    if (call.request.method === 'POST') asked.resolve()
+    else call.answer(jsonAnswer({ object: 'list', data: [{ id: 'a' }], running: [] }))
+  }
+  const first = gate.fetch(chat(), {})
+  await asked.promise
+  const told: unknown[] = []
+  const refused = Promise.resolve(gate.fetch(chat(), {})).then(async (answer) => {
+    const { error } = JSON.parse(await answer.text())
+    told.push([answer.status, error.code])
+  })
+  const { call, stopListening } = { call: upstream.last, ...running }
+  running.stopListening = async () => {
+    await refused
+    told.push('stops listening')
+    call.answer(CHAT_OF_45)
+    return stopListening()
+  }
+  await running.stop(0)
+  told.push((await first).status)
+  expect(told).toEqual([[503, 'gate_stopping'], 'stops listening', 200])
 })

@@ -108,7 +108,10 @@ describe('a disk that fails', () => {
     await clock.advance(500)
     expect(archive.saves).toEqual([['a'], ['a', 'b']])
     expect([...archive.rows.keys()]).toEqual(['a', 'b'])
-    expect(warnings).toEqual(['what is left of the limits cannot be saved: disk full'])
+    expect(warnings).toEqual([
+      'what is left of the limits cannot be saved: disk full',
+      'what is left of the limits is saved again',
+    ])
   })
 
   test('is told once an hour', async () => {
@@ -121,6 +124,51 @@ describe('a disk that fails', () => {
     expect(warnings).toHaveLength(2)
   })
 
+  test('now and then is told once an hour, too', async () => {
+    const { kept, archive, clock, warnings } = keep()
+    for (const fault of [new Error('a'), undefined, new Error('b'), undefined]) {
+      archive.fault = fault
+      await kept.limits.admit(admission('a', crypto.randomUUID()))
+      await clock.advance(500)
+    }
+    expect(warnings).toEqual([
+      'what is left of the limits cannot be saved: a',
+      'what is left of the limits is saved again',
+    ])
+  })
+
+  test('at the stop is told, however short ago it was told, with the number of keys', async () => {
+    const { kept, archive, clock, warnings } = keep()
+    archive.fault = new Error('disk full')
+    await kept.limits.admit(admission('a'))
+    await clock.advance(500)
+    await kept.limits.admit(admission('b'))
+    kept.stop()
+    expect([warnings, clock.pending()]).toEqual([
+      [
+        'what is left of the limits cannot be saved: disk full',
+        'what is left of the limits cannot be saved: disk full; the next start will not know all that 2 keys have used',
+      ],
+      0,
+    ])
+  })
+
+  test('until the stop, and then works, is told as such', async () => {
+    const { kept, archive, clock, warnings } = keep()
+    archive.fault = new Error('disk full')
+    await kept.limits.admit(admission('a'))
+    await clock.advance(500)
+    archive.fault = undefined
+    kept.stop()
+    expect([warnings, [...archive.rows.keys()]]).toEqual([
+      [
+        'what is left of the limits cannot be saved: disk full',
+        'what is left of the limits is saved again',
+      ],
+      ['a'],
+    ])
+  })
+
   test('at the start lets the limits begin anew', async () => {
     const archive = new FakeArchive()
     archive.fault = new Error('no such table')
@@ -131,4 +179,15 @@ describe('a disk that fails', () => {
     ])
     kept.stop()
   })
+})
+
+test('rows that cannot be read are told by their keys, never by their text', () => {
+  const archive = new FakeArchive()
+  archive.rows.set('a', 'garbage').set('b\n', '{}')
+  const { kept, warnings } = keep(archive)
+  expect([kept.limits.peek('a', LIMITS), warnings]).toEqual([
+    { requests: undefined, tokens: { limit: 1000, remaining: 1000, resetMs: 0 } },
+    ['what was left of the limits of "a", "b\\n" cannot be read, so they begin anew'],
+  ])
+  kept.stop()
 })

@@ -111,15 +111,31 @@ test.each<[string, (file: string) => void]>([
   })
 })
 
-test('a file that cannot be made is told with the way out', async () => {
+test('a damaged page is told with what is wrong there', async () => {
+  const file = join(temporaryFolder(), 'usage.db')
+  const database = await openTemporary(file)
+  const insert = database.prepare('INSERT INTO limit_state VALUES (?, ?, 1)')
+  for (let i = 0; i < 100; i++) insert.run(`key${i}`, 'x'.repeat(1_000))
+  const root = database
+    .prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'limit_state'")
+    .get()
+  database.close()
+  const bytes = readFileSync(file)
+  bytes.fill(0xa5, (Number(root?.['rootpage']) - 1) * 4096, Number(root?.['rootpage']) * 4096)
+  writeFileSync(file, bytes)
+  expect(await refusalOf(file)).toEqual({
+    ok: false,
+    message: expect.stringMatching(/is damaged or no SQLite database \((?!\*).*page.*\)\. Move/),
+  })
+})
+
+test.each(['file', 'file/state'])('a file in the place of its folder is told: %s', async (path) => {
   const folder = temporaryFolder()
   writeFileSync(join(folder, 'file'), '')
-  const file = join(folder, 'file', 'state', 'usage.db')
+  const file = join(folder, path, 'usage.db')
   expect(await openDatabase(file)).toEqual({
     ok: false,
-    message: expect.stringMatching(
-      /^\S+usage\.db cannot be opened for writing: ENOTDIR.*\. Let this user write in \S+state, or set usage\.file to another path, or to null to keep usage in memory only\.$/,
-    ),
+    message: `${file} cannot be made, because ${join(folder, 'file')} is a file, not a folder. Move that away, or set usage.file to another path.`,
   })
 })
 
@@ -128,6 +144,16 @@ test('a folder in the place of the file is told', async () => {
   mkdirSync(file)
   expect(await openDatabase(file)).toEqual({
     ok: false,
-    message: expect.stringContaining(`${file} cannot be opened for writing: EISDIR`),
+    message: `${file} is a folder. Set usage.file to a file, such as ${join(file, 'usage.sqlite')}.`,
+  })
+})
+
+test('a file that cannot be made for another reason is told with the way out', async () => {
+  const file = join(temporaryFolder(), 'x'.repeat(300))
+  expect(await openDatabase(file)).toEqual({
+    ok: false,
+    message: expect.stringMatching(
+      /x cannot be opened for writing: ENAMETOOLONG.*\. Let this user write in \S+, or set usage\.file to another path, or to null to keep usage in memory only\.$/,
+    ),
   })
 })

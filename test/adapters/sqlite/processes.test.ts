@@ -7,15 +7,9 @@ import { backgroundClock } from '../../../adapters/sqlite/background-clock.ts'
 import { createSqliteLimitArchive } from '../../../adapters/sqlite/limit-archive.ts'
 import { createSqliteUsageStore } from '../../../adapters/sqlite/usage-store.ts'
 import { usageTotal } from '../../contracts/usage-store.ts'
-import { firstExisting } from '../../harness.ts'
 import { openTemporary, temporaryFolder } from './open-temporary.ts'
+import { PROGRAMS, RUNTIMES } from './runtimes.ts'
 
-const PROGRAMS = 'test/adapters/sqlite/programs'
-const RUNTIMES: Array<[name: string, program: string, ...args: string[]]> = [
-  ['bun', firstExisting('node_modules/bun/bin/bun.exe', 'bun')],
-  ['deno', firstExisting('node_modules/@deno/linux-x64-glibc/deno', 'deno'), 'run', '-A'],
-  ['node', process.execPath],
-]
 const NAMES = RUNTIMES.map(([name]) => name)
 
 const ALL = { since: 0, by: 'key', keyId: undefined } as const

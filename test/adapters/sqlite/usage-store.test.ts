@@ -1,11 +1,13 @@
 import * as fc from 'fast-check'
 import type { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
-import { createSqliteUsageStore } from '../../../adapters/sqlite/usage-store.ts'
+import {
+  createSqliteUsageStore,
+  type SqliteUsageStore,
+} from '../../../adapters/sqlite/usage-store.ts'
 import { RETRY_MS } from '../../../adapters/sqlite/write-behind.ts'
 import { createMemoryUsageStore } from '../../../src/usage/memory-usage-store.ts'
 import type { UsageRecord } from '../../../src/usage/record.ts'
-import type { UsageStore } from '../../../src/usage/usage-store.ts'
 import { AT, usageRecord } from '../../contracts/usage-record.ts'
 import { describeUsageStore, usageTotal } from '../../contracts/usage-store.ts'
 import { fakeClock, type FakeClock } from '../../support/fake-clock.ts'
@@ -14,7 +16,12 @@ import { openTemporary } from './open-temporary.ts'
 const DAY_MS = 86_400_000
 const ALL = { since: 0, by: 'model', keyId: undefined } as const
 
-type Opened = { store: UsageStore; database: DatabaseSync; clock: FakeClock; warnings: string[] }
+type Opened = {
+  store: SqliteUsageStore
+  database: DatabaseSync
+  clock: FakeClock
+  warnings: string[]
+}
 
 async function openStore(on?: Partial<Opened>): Promise<Opened> {
   const database = on?.database ?? (await openTemporary())
@@ -92,6 +99,13 @@ describe('a record', () => {
     },
   )
 
+  test('with an impossible number counts as 0 while it waits, too', async () => {
+    const { store, database } = await openStore()
+    database.exec('PRAGMA query_only = 1')
+    store.append(usageRecord({ durationMs: Number.NaN, queueMs: 2.4 }))
+    expect(await store.totals(ALL)).toEqual([usageTotal('glm', 1, { durationMs: 0, queueMs: 2 })])
+  })
+
   test('is found through an index', async () => {
     const { database } = await openStore()
     const planOf = (where: string): unknown =>
@@ -124,7 +138,10 @@ const anyRecord: fc.Arbitrary<UsageRecord> = fc
   })
   .map((fields) => usageRecord(fields))
 
-test('sums are those of a store in memory, whatever happened', async () => {
+test.each([
+  ['whatever happened', false],
+  ['also of records that wait because the disk fails', true],
+])('sums are those of a store in memory, %s', async (_, isFailing) => {
   const { store, database } = await openStore()
   const anyQuery = fc.record({
     since: fc.integer({ min: AT - 6, max: AT + 6 }),
@@ -132,11 +149,16 @@ test('sums are those of a store in memory, whatever happened', async () => {
     keyId: fc.constantFrom(undefined, 'a', 'd'),
   })
   await fc.assert(
-    fc.asyncProperty(fc.array(anyRecord), anyQuery, async (records, query) => {
+    fc.asyncProperty(fc.array(anyRecord), fc.nat(), anyQuery, async (records, cut, query) => {
+      database.exec('PRAGMA query_only = 0')
       await store.flush()
       database.exec('DELETE FROM usage_record')
       const memory = createMemoryUsageStore()
-      for (const record of records) {
+      for (const [index, record] of records.entries()) {
+        if (index === cut % records.length) {
+          await store.flush()
+          database.exec(`PRAGMA query_only = ${Number(isFailing)}`)
+        }
         store.append(record)
         memory.append(record)
       }
@@ -218,14 +240,17 @@ describe('a disk that fails', () => {
     await store.flush()
 
     expect([await store.totals(ALL), warnings]).toEqual([
-      [usageTotal('glm', 1)],
+      [usageTotal('glm', 1_001)],
       ['usage cannot be written: database or disk is full; 1000 records wait'],
     ])
 
     database.exec('PRAGMA max_page_count = 100000')
     await clock.advance(RETRY_MS)
     expect([rowsIn(database), clock.pending()]).toEqual([1_001, 0])
-    expect([await store.totals(ALL), warnings.length]).toEqual([[usageTotal('glm', 1_001)], 1])
+    expect([await store.totals(ALL), warnings.slice(1)]).toEqual([
+      [usageTotal('glm', 1_001)],
+      ['usage is written again'],
+    ])
   })
 
   test.each<[string, string, string, string]>([
@@ -251,6 +276,19 @@ describe('a disk that fails', () => {
     database.exec(heal)
     await clock.advance(RETRY_MS)
     expect(await store.totals(ALL)).toEqual([usageTotal('glm', 1)])
+  })
+
+  test('at the end is told with the number of records that are lost', async () => {
+    const { store, database, warnings } = await openStore()
+    database.exec('PRAGMA query_only = 1')
+    store.append(usageRecord())
+    await store.flush()
+    store.append(usageRecord())
+    store.close()
+    expect(warnings).toEqual([
+      'usage cannot be written: attempt to write a readonly database; 1 records wait',
+      'usage cannot be written: attempt to write a readonly database; 2 records are lost',
+    ])
   })
 
   test('because another process holds it is waited for only a moment', async () => {

@@ -97,7 +97,7 @@ describe('when writing fails', () => {
     await bench.clock.advance(WRITE_WITHIN_MS)
     expect([bench.written, bench.warnings]).toEqual([
       [[1, 2], [3]],
-      ['usage cannot be written: disk is full; 1 records wait'],
+      ['usage cannot be written: disk is full; 1 records wait', 'usage is written again'],
     ])
   })
 
@@ -132,7 +132,22 @@ describe('when writing fails', () => {
       bench.buffer.push(1)
       bench.buffer.flush()
     }
-    expect(bench.warnings).toEqual(['usage cannot be written: a; 1 records wait'])
+    expect(bench.warnings).toEqual([
+      'usage cannot be written: a; 1 records wait',
+      'usage is written again',
+    ])
+  })
+
+  test('what waits can be seen, and nothing waits that is written', () => {
+    const bench = startBench()
+    bench.fault = 'disk is full'
+    bench.buffer.push(1)
+    bench.buffer.push(2)
+    bench.buffer.flush()
+    const whileFailing = [...bench.buffer.waiting()]
+    bench.fault = undefined
+    bench.buffer.flush()
+    expect([whileFailing, bench.buffer.waiting()]).toEqual([[1, 2], []])
   })
 
   test('the oldest items are lost when too many wait, and how many is told', async () => {
@@ -150,6 +165,47 @@ describe('when writing fails', () => {
         `usage cannot be written: disk is full; ${MAX_WAITING} records wait, 3 older ones are lost`,
         'usage is written again; 3 records were lost',
       ],
+    ])
+  })
+})
+
+describe('at the end', () => {
+  test('what waits is written once more, without a word', async () => {
+    const bench = startBench()
+    bench.buffer.push(1)
+    bench.buffer.close()
+    bench.buffer.close()
+    await bench.clock.advance(RETRY_MS)
+    expect([bench.written, bench.warnings, bench.clock.pending()]).toEqual([[[1]], [], 0])
+  })
+
+  test('what was told as waiting is told as written', () => {
+    const bench = startBench()
+    bench.fault = 'disk is full'
+    bench.buffer.push(1)
+    bench.buffer.flush()
+    bench.fault = undefined
+    bench.buffer.close()
+    expect([bench.written, bench.warnings]).toEqual([
+      [[1]],
+      ['usage cannot be written: disk is full; 1 records wait', 'usage is written again'],
+    ])
+  })
+
+  test('what cannot be written is told as lost, however short ago the failure was told', async () => {
+    const bench = startBench()
+    bench.fault = 'disk is full'
+    numbers(MAX_WAITING + 3).forEach((item) => bench.buffer.push(item))
+    bench.buffer.flush()
+    bench.buffer.close()
+    await bench.clock.advance(RETRY_MS)
+    expect([bench.written, bench.warnings, bench.clock.pending()]).toEqual([
+      [],
+      [
+        `usage cannot be written: disk is full; ${MAX_WAITING} records wait, 3 older ones are lost`,
+        `usage cannot be written: disk is full; ${MAX_WAITING + 3} records are lost`,
+      ],
+      0,
     ])
   })
 })

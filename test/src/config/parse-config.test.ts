@@ -1,7 +1,8 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseConfig } from '../../../src/config/parse-config.ts'
+import { parseConfig, withoutQueue } from '../../../src/config/parse-config.ts'
 import type { GateConfig } from '../../../src/config/schema.ts'
+import { showPath } from '../../../src/config/substitute.ts'
 import { limitsOf } from '../limit/limits.ts'
 import { faultsOf, hashOf, parse } from './parse.ts'
 
@@ -305,6 +306,38 @@ describe('keys', () => {
     const env = { API_KEYS: `phone=${SECRET}` }
     expect(await faultsOf({ keys: [{ id: 'laptop', secret: hashOf(SECRET) }] }, { env })).toEqual([
       'API_KEYS, entry 1: the key is the same as that of "laptop"; each key needs its own',
+    ])
+  })
+})
+
+describe('a right to swap that only the queue keeps', () => {
+  const keys = [
+    { id: 'a', secret: SECRET, swap: 'evict' },
+    { id: 'b', secret: OTHER, swap: 'use' },
+    { id: 'c', secret: 'x'.repeat(20), swap: 'load' },
+  ] as const
+  const kept = (place: string, right: string, why: string): string =>
+    `${place}.swap: "${right}" is kept by the queue, and ${why}. Remove it, or what it forbids would be allowed`
+
+  test('is refused where the queue is turned off, with its place', async () => {
+    expect(await faultsOf({ keys, queue: false })).toEqual([
+      kept('keys[1]', 'use', 'queue is false'),
+      kept('keys[2]', 'load', 'queue is false'),
+    ])
+  })
+
+  test('is kept where there is a queue, and needed by no key that may put models out', async () => {
+    expect(await faultsOf({ keys })).toEqual([])
+    expect(await faultsOf({ keys: [keys[0], OTHER], queue: false })).toEqual([])
+  })
+
+  test('is refused with the reason of a host that has no queue', async () => {
+    const parsed = await parse({ keys })
+    const configured = parsed.ok ? parsed.config.keys : []
+    const problems = withoutQueue(configured, 'a Worker has none')
+    expect(problems.map(({ path, message }) => `${showPath(path)}: ${message}`)).toEqual([
+      kept('keys[1]', 'use', 'a Worker has none'),
+      kept('keys[2]', 'load', 'a Worker has none'),
     ])
   })
 })

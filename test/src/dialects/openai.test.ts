@@ -55,6 +55,7 @@ test('each kind has its type and code', () => {
     'queue-full': 'server_error queue_full',
     'waited-too-long': 'server_error queue_timeout',
     'model-not-loaded': 'server_error model_not_loaded',
+    draining: 'server_error gate_stopping',
     'upstream-unreachable': 'server_error upstream_unavailable',
     'upstream-broken': 'server_error upstream_failed',
     'upstream-timeout': 'server_error upstream_timeout',
@@ -74,7 +75,8 @@ test.each<[LimitName, string]>([
   ['tokens-per-day', 'insufficient_quota insufficient_quota'],
   ['concurrent', 'rate_limit_error concurrency_limit_exceeded'],
 ])('the limit %s has type and code %s', (limit, expected) => {
-  const error: GateError = { kind: 'limit-reached', limit, retryAfterMs: 1000 }
+  const tokens = { needed: 1, left: 0 }
+  const error: GateError = { kind: 'limit-reached', limit, retryAfterMs: 1000, tokens }
   expect(typeAndCode(error)).toEqual(['limit-reached', expected])
 })
 

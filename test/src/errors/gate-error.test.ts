@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import {
   headersOf,
+  isRefusal,
   isRetryable,
   retryAfterSecondsOf,
   statusOf,
@@ -36,6 +37,7 @@ test('each refusal has its status', () => {
     'queue-full': 503,
     'waited-too-long': 503,
     'model-not-loaded': 503,
+    draining: 503,
     'upstream-unreachable': 503,
     'upstream-broken': 502,
     'upstream-timeout': 504,
@@ -75,6 +77,7 @@ describe('x-should-retry', () => {
         'key-queue-full',
         'queue-full',
         'waited-too-long',
+        'draining',
         'upstream-unreachable',
         'upstream-broken',
         'upstream-timeout',
@@ -97,7 +100,7 @@ describe('x-should-retry', () => {
     'a wait for %s of more than a minute is final: SDKs would put a second in its place',
     (limit) => {
       const after = (retryAfterMs: number): Record<string, string> =>
-        headersOf({ kind: 'limit-reached', limit, retryAfterMs })
+        headersOf({ kind: 'limit-reached', limit, retryAfterMs, tokens: { needed: 1, left: 0 } })
       expect([after(60_000), after(60_001)]).toEqual([
         { 'retry-after': '60', 'retry-after-ms': '60000' },
         { 'retry-after': '61', 'retry-after-ms': '60001', 'x-should-retry': 'false' },
@@ -121,6 +124,31 @@ describe('x-should-retry', () => {
   })
 })
 
+test('the gate refuses with every status below 500, and with those of the queue above', () => {
+  const above = EVERY_ERROR.filter((error) => statusOf(error) >= 500)
+  expect({
+    below: EVERY_ERROR.filter((error) => statusOf(error) < 500 && !isRefusal(error)),
+    refused: above.filter(isRefusal).map(({ kind }) => kind),
+    failed: new Set(above.filter((error) => !isRefusal(error)).map(({ kind }) => kind)),
+  }).toEqual({
+    below: [],
+    refused: ['queue-full', 'waited-too-long', 'model-not-loaded', 'draining'],
+    failed: new Set([
+      'upstream-unreachable',
+      'upstream-not-llama-swap',
+      'upstream-broken',
+      'upstream-timeout',
+      'upstream-busy',
+      'upstream-key-refused',
+      'model-loading',
+      'model-load-failed',
+      'upstream-refused',
+      'stream-cut',
+      'internal',
+    ]),
+  })
+})
+
 describe('retry-after', () => {
   test('is told in seconds and in milliseconds, rounded up', () => {
     expect(headersOf({ kind: 'model-loading', retryAfterSeconds: 2.0004 })).toEqual({
@@ -139,6 +167,7 @@ describe('retry-after', () => {
       'key-queue-full': 5,
       'queue-full': 5,
       'waited-too-long': 5,
+      draining: 5,
       'model-not-loaded': 30,
       'upstream-unreachable': 5,
       'upstream-busy': 1,

@@ -1,6 +1,11 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isRetryable, statusOf, type GateError } from '../../../src/errors/gate-error.ts'
+import {
+  isRetryable,
+  statusOf,
+  type GateError,
+  type TokenNeed,
+} from '../../../src/errors/gate-error.ts'
 import { messageOf, withoutStatusDigits } from '../../../src/errors/message-of.ts'
 import { EVERY_ERROR, finalErrorsSaying } from './every-error.ts'
 import { OPENCODE_RETRIES, RETRY_TRIGGERS, retryTriggersIn } from './opencode-retry.ts'
@@ -107,23 +112,25 @@ describe('an unknown model', () => {
   })
 })
 
+const TOKENS: TokenNeed = { needed: 1, left: 0 }
+
 describe('a limit that is reached', () => {
   test('is told with its name in the configuration and the wait', () => {
     expect(
       EVERY_ERROR.flatMap((error) => (error.kind === 'limit-reached' ? [messageOf(error)] : [])),
     ).toEqual([
-      'Rate limit: this key has sent its requests of this minute (limits.requestsPerMinute). The next one may come in 1.5 s.',
-      'Rate limit: this key has used its tokens of this minute (limits.tokensPerMinute). There are enough again in 50.2 s.',
-      'This key has used what it may use in a day (limits.tokensPerDay). It may go on at midnight; the owner of the gate can raise the limit.',
-      'Rate limit: as many requests of this key are running as may run at the same time (limits.concurrent).',
+      'Rate limit: requests of this key come faster than limits.requestsPerMinute and limits.burst allow. The next one may come in 1.5 s.',
+      "Rate limit: this request needs about 1700 tokens, and this key has not so many left of this minute's (limits.tokensPerMinute). There are enough in 50.2 s.",
+      'This request needs about 1700 tokens, and of those that this key may use in a day (limits.tokensPerDay) 300 are left. The count begins anew at midnight; a smaller request may pass before.',
+      'Rate limit: as many requests of this key are running and waiting as may run and wait at the same time (limits.concurrent, limits.waiting).',
     ])
   })
 
   test('makes OpenCode wait by its words where waiting helps', () => {
     const waits: GateError[] = [
-      { kind: 'limit-reached', limit: 'requests-per-minute', retryAfterMs: 1 },
-      { kind: 'limit-reached', limit: 'tokens-per-minute', retryAfterMs: 1 },
-      { kind: 'limit-reached', limit: 'concurrent', retryAfterMs: 1 },
+      { kind: 'limit-reached', limit: 'requests-per-minute', retryAfterMs: 1, tokens: TOKENS },
+      { kind: 'limit-reached', limit: 'tokens-per-minute', retryAfterMs: 1, tokens: TOKENS },
+      { kind: 'limit-reached', limit: 'concurrent', retryAfterMs: 1, tokens: TOKENS },
       { kind: 'key-queue-full' },
     ]
     expect(waits.map((error) => /rate limit/i.test(messageOf(error)))).toEqual([
@@ -147,8 +154,26 @@ describe('a limit that is reached', () => {
       kind: 'limit-reached',
       limit: 'requests-per-minute',
       retryAfterMs,
+      tokens: TOKENS,
     })
     expect(message.split(' may come in ')[1]).toBe(`${shown}.`)
+  })
+
+  test.each<[TokenNeed, string]>([
+    [{ needed: 1700, left: 300 }, 'needs about 1700 tokens, and 300 are left'],
+    [{ needed: 1700, left: undefined }, 'needs about 1700 tokens, and 0 are left'],
+    [{ needed: 15_000, left: 4290 }, 'needs about # tokens, and # are left'],
+  ])('of a day with %j says what it %s, never as a status', (tokens, shown) => {
+    const message = messageOf({
+      kind: 'limit-reached',
+      limit: 'tokens-per-day',
+      retryAfterMs: 1,
+      tokens,
+    })
+    const parts = /(needs about \S+ tokens, and ).*\(limits.tokensPerDay\) (\S+ are left)/.exec(
+      message,
+    )
+    expect(parts?.slice(1).join('')).toBe(shown)
   })
 })
 
@@ -156,7 +181,7 @@ const saying = (model: string): string => messageOf({ kind: 'model-not-loaded', 
 
 test('a model that is not loaded is named, shortened and without what OpenCode retries', () => {
   const rest =
-    'is not loaded, and this key may not load it (its "swap" in config.json). GET /running or the owner of the gate can tell what is loaded.'
+    'is not loaded, and this key may not have it loaded now (its "swap" in config.json). It can be used when somebody else has it loaded.'
   expect(['glm-4.7-flash', 'qwen-500b', 'm'.repeat(100)].map(saying)).toEqual([
     `The model "glm-4.7-flash" ${rest}`,
     `The model "qwen-#b" ${rest}`,

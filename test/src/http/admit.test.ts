@@ -29,7 +29,7 @@ describe('a request over the rate', () => {
       {
         error: {
           message:
-            'Rate limit: this key has sent its requests of this minute (limits.requestsPerMinute). The next one may come in 1 s.',
+            'Rate limit: requests of this key come faster than limits.requestsPerMinute and limits.burst allow. The next one may come in 1 s.',
           type: 'rate_limit_error',
           param: null,
           code: 'rate_limit_exceeded',
@@ -57,7 +57,7 @@ describe('a request over the rate', () => {
         error: {
           type: 'rate_limit_error',
           message:
-            'Rate limit: this key has sent its requests of this minute (limits.requestsPerMinute). The next one may come in 1 s.',
+            'Rate limit: requests of this key come faster than limits.requestsPerMinute and limits.burst allow. The next one may come in 1 s.',
         },
       },
       {
@@ -135,7 +135,7 @@ describe('a request over the tokens', () => {
       429,
       {
         message:
-          'This key has used what it may use in a day (limits.tokensPerDay). It may go on at midnight; the owner of the gate can raise the limit.',
+          'This request needs about 25 tokens, and of those that this key may use in a day (limits.tokensPerDay) 0 are left. The count begins anew at midnight; a smaller request may pass before.',
         type: 'insufficient_quota',
         param: null,
         code: 'insufficient_quota',

@@ -47,15 +47,20 @@ describe('a request for a model leaves one record', () => {
       }),
     ])
     expect(events).toMatchObject([
-      { requestId: headers['x-request-id'], promptTokens: 1000, completionTokens: 50 },
+      {
+        requestId: headers['x-request-id'],
+        promptTokens: 1000,
+        cachedTokens: 900,
+        completionTokens: 50,
+      },
     ])
   })
 
-  test('under the id of the model where the request named an alias', async () => {
+  test('under the id of the model where the request named an alias, and so does the log', async () => {
     const { ask, records, events } = await openGate()
     await ask(CHAT, post(KEYS.user, { model: 'big' }))
     expect(records).toEqual([record({ model: 'gpt-oss-120b' })])
-    expect(events).toMatchObject([{ model: 'big' }])
+    expect(events).toMatchObject([{ model: 'gpt-oss-120b' }])
   })
 
   test('when its stream has ended, with its times', async () => {

@@ -171,6 +171,7 @@ describe('the share of the box that a request took', () => {
     firstByteAt: AT,
     bytesOut: 1,
     sentAt: AT,
+    queuedMs: 0,
   }
   const TOLD = { prompt: 100, cached: 60, completion: 5, exact: true }
 

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import type { ConfigFile } from '../../../src/config/schema.ts'
 import type { Deps } from '../../../src/deps.ts'
+import { NO_MODEL_CONFIG } from '../../../src/llama-swap/model-config.ts'
+import { NO_NAMES } from '../../../src/llama-swap/model-names.ts'
 import { readModelConfig } from '../../../src/llama-swap/read-config.ts'
-import { jsonAnswer, STREAM_TYPE } from '../../support/fake-upstream.ts'
+import { JSON_HEADERS, jsonAnswer, STREAM_TYPE } from '../../support/fake-upstream.ts'
 import { RecordingClient } from '../../support/recording-client.ts'
 import { CHAT as CHAT_STREAM } from '../../support/sse-samples.ts'
 import { answerUsing, limitFieldsOf } from './limited-key.ts'
@@ -10,6 +12,7 @@ import {
   answerEverything,
   codeOf,
   KEYS,
+  LISTING,
   openGate,
   post,
   requestOf,
@@ -96,6 +99,7 @@ describe('a request that must wait', () => {
     await send(box)
     const leaver = await send(box)
     const next = await send(box)
+    await box.clock.advance(3000)
     leaver.leave()
     chats(box)[0]?.answer(jsonAnswer({}))
     chats(box)[1]?.answer(jsonAnswer({}))
@@ -104,7 +108,7 @@ describe('a request that must wait', () => {
       outcome: 'client-closed',
       status: 499,
       tokens: undefined,
-      queueMs: undefined,
+      queueMs: 3000,
     })
   })
 
@@ -115,7 +119,82 @@ describe('a request that must wait', () => {
     await box.clock.advance(10_000)
     expect([waiting.status, JSON.parse(waiting.text).error.code]).toEqual([503, 'queue_timeout'])
     expect(Object.fromEntries(waiting.headers)).toMatchObject({ 'retry-after': '5' })
-    expect(box.events).toMatchObject([{ reason: 'waited-too-long', status: 503 }])
+    expect(box.events).toMatchObject([
+      { outcome: 'refused', reason: 'waited-too-long', status: 503, queueMs: 10_000 },
+    ])
+    expect(box.records).toMatchObject([{ outcome: 'refused', status: 503, queueMs: 10_000 }])
+  })
+
+  test('is refused as well in a stream that began with heartbeats', async () => {
+    const box = await openBox({}, { maxWaitMs: 31_000 })
+    await send(box)
+    const waiting = await send(box, streamed)
+    await box.clock.advance(31_000)
+    expect([waiting.status, waiting.ended]).toEqual([200, 'break'])
+    expect(waiting.text).toMatch(/^: keep-alive\n\ndata: \{.*"queue_timeout"\}\}\n\n$/)
+    expect(box.events).toMatchObject([
+      { outcome: 'refused', reason: 'waited-too-long', status: 200, queueMs: 31_000 },
+    ])
+    expect(box.records).toMatchObject([{ outcome: 'refused', status: 200, queueMs: 31_000 }])
+  })
+})
+
+describe('a gate that is being stopped', () => {
+  const refused = { outcome: 'refused', reason: 'draining' }
+
+  test('refuses who waits at once, streamed or not, and lets what runs end', async () => {
+    const box = await openBox()
+    const running = await send(box)
+    const plain = await send(box)
+    const begun = await send(box, streamed)
+    await box.clock.advance(29_000)
+    const stream = await send(box, streamed)
+    await box.clock.advance(1000)
+    box.gate.drain()
+    expect([plain.status, stream.status]).toEqual([503, 503])
+    expect(
+      [plain, stream].map(({ text, headers }) => [
+        JSON.parse(text).error.code,
+        new Map(headers).get('retry-after'),
+      ]),
+    ).toEqual([
+      ['gate_stopping', '5'],
+      ['gate_stopping', '5'],
+    ])
+    expect([begun.status, begun.ended]).toEqual([200, 'break'])
+    expect(begun.text).toMatch(/^: keep-alive\n\ndata: \{.*"gate_stopping"\}\}\n\n$/)
+    expect(box.events).toMatchObject([
+      { ...refused, status: 503, queueMs: 30_000 },
+      { ...refused, status: 200, queueMs: 30_000 },
+      { ...refused, status: 503, queueMs: 1000 },
+    ])
+    expect([running.status, chats(box).length]).toEqual([undefined, 1])
+    chats(box)[0]?.answer(jsonAnswer({ ok: true }))
+    expect([running.seen, chats(box).length, box.clock.pending()]).toEqual([
+      { status: 200, text: '{"ok":true}', ended: 'end' },
+      1,
+      0,
+    ])
+  })
+
+  test('refuses who comes for a model, though there is room, and answers all else', async () => {
+    const box = await openBox()
+    box.gate.drain()
+    const refusal = await box.ask(CHAT, asked)
+    expect([refusal.status, codeOf(refusal), limitFieldsOf(refusal)]).toEqual([
+      503,
+      'gate_stopping',
+      { 'retry-after': '5', 'retry-after-ms': '5000' },
+    ])
+    expect(chats(box)).toEqual([])
+    expect((await box.ask('/v1/models', { key: KEYS.user })).status).toBe(200)
+    expect((await box.ask('/health')).status).toBe(200)
+  })
+
+  test('without a queue has nobody who waits, and sends what comes', async () => {
+    const { gate, ask } = await openGate()
+    gate.drain()
+    expect((await ask(CHAT, asked)).status).toBe(200)
   })
 })
 
@@ -130,6 +209,10 @@ describe('a queue that is full', () => {
       'queue_full',
       { 'retry-after': '5', 'retry-after-ms': '5000' },
     ])
+    expect(box.events).toMatchObject([
+      { outcome: 'refused', reason: 'queue-full', status: 503, queueMs: 0 },
+    ])
+    expect(box.records).toMatchObject([{ outcome: 'refused', status: 503, queueMs: 0 }])
   })
 
   test('with the requests of one key is a 429 for that key only', async () => {
@@ -205,6 +288,8 @@ describe('a key that may only use loaded models', () => {
       { 'retry-after': '30', 'retry-after-ms': '30000', 'x-should-retry': 'false' },
     ])
     expect(chats(box)).toEqual([])
+    expect(box.events).toMatchObject([{ outcome: 'refused', reason: 'model-not-loaded' }])
+    expect(box.records).toMatchObject([{ outcome: 'refused', status: 503 }])
   })
 
   test('reaches one by its alias', async () => {
@@ -241,6 +326,85 @@ describe('a key that may only use loaded models and asks for one that is never s
     box.upstream.onCall = answerEverything
     const refusal = await box.ask(CHAT, peer)
     expect([refusal.status, codeOf(refusal)]).toEqual([503, 'model_not_loaded'])
+  })
+})
+
+const NOT_FOUND = jsonAnswer(
+  { src: 'llama-swap', error: { message: 'model not found', type: 'server_error' } },
+  404,
+)
+
+/** A box whose only loaded model is busy with one request and has room for a second one. */
+async function openBusyBox(deps?: Partial<Deps>, listing = jsonAnswer(LISTING)): Promise<OpenGate> {
+  const box = await openBox({}, { slotsPerModel: 2 }, deps)
+  box.upstream.onCall = (call) => {
+    const { target } = call.request
+    if (target === '/v1/models') call.answer(listing)
+    if (target === '/running')
+      call.answer(jsonAnswer({ running: [{ model: MODEL, state: 'ready' }] }))
+  }
+  await send(box)
+  // A model that has not answered is still being loaded, and kept until it is.
+  chats(box)[0]?.head(200, JSON_HEADERS)
+  return box
+}
+
+/** How many requests for the busy model upstream takes beside the first one, when others could be kept for a swap. */
+async function takenLater(box: OpenGate): Promise<number> {
+  // Longer than anybody waits for a model.
+  await box.clock.advance(120_000)
+  const before = chats(box).length
+  await send(box)
+  return chats(box).length - before
+}
+
+describe('a name that nobody knows', () => {
+  const typo = post(KEYS.user, { model: 'gml-4.7-flash' })
+
+  test('is sent at once, for llama-swap to say so, and nobody else waits for it', async () => {
+    const box = await openBusyBox()
+    const client = await send(box, typo)
+    expect(chats(box)).toHaveLength(2)
+    chats(box)[1]?.answer(NOT_FOUND)
+    expect([client.status, JSON.parse(client.text).error.code]).toEqual([404, 'model_not_found'])
+    expect(box.events).toMatchObject([{ outcome: 'refused', status: 404, queueMs: 0 }])
+    expect(await takenLater(box)).toBe(1)
+  })
+
+  test('makes nobody wait, however long llama-swap takes to say so, and takes nobody’s place', async () => {
+    const box = await openBusyBox()
+    await send(box, typo)
+    await send(box, post(KEYS.user, { model: 'gml' }))
+    expect(chats(box)).toHaveLength(3)
+    expect(await takenLater(box)).toBe(1)
+  })
+
+  test('waits like a model where the list could not be read', async () => {
+    const box = await openBusyBox({}, jsonAnswer({ error: 'no' }, 500))
+    await send(box, typo)
+    expect(chats(box)).toHaveLength(1)
+    expect(await takenLater(box)).toBe(0)
+  })
+})
+
+describe('a name that somebody knows waits for its model, and the loaded one is emptied for it', () => {
+  const names = { ...NO_NAMES, ids: new Set(['hidden']), aliases: new Map([['h', 'hidden']]) }
+  const modelConfig = { read: () => Promise.resolve({ ...NO_MODEL_CONFIG, names }) }
+
+  test.each([
+    ['in the list', 'gpt-oss-120b'],
+    ['in the list, as an alias', 'big'],
+    ['in config.yaml only', 'hidden'],
+    ['in config.yaml only, as an alias', 'h'],
+  ])('%s', async (_where, model) => {
+    const box = await openBusyBox({ modelConfig })
+    const client = await send(box, post(KEYS.user, { model }))
+    expect(chats(box)).toHaveLength(1)
+    expect(await takenLater(box)).toBe(0)
+    chats(box)[0]?.chunk('{}').end()
+    expect(chats(box)).toHaveLength(2)
+    chats(box)[1]?.answer(jsonAnswer({ ok: true }))
+    expect([client.status, client.text]).toEqual([200, '{"ok":true}'])
   })
 })
 

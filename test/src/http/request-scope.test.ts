@@ -53,6 +53,7 @@ describe('its log event', () => {
       reason: undefined,
       queueMs: 250,
       promptTokens: 100,
+      cachedTokens: 60,
       completionTokens: 7,
       ttftMs: 400,
       durationMs: 2_000,

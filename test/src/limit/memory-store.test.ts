@@ -97,7 +97,7 @@ describe('an archive', () => {
     ]).toEqual([await before.peek('a', limits), true])
   })
 
-  test('with rows that cannot be read starts those keys afresh', async () => {
+  test('with rows that cannot be read starts those keys afresh, and tells which', async () => {
     const before = openWith([])
     await before.admit(admission('a'))
     const rows = [
@@ -105,7 +105,13 @@ describe('an archive', () => {
       ...before.changed(),
       { keyId: 'y', text: '' },
     ]
-    expect(openWith(rows).size()).toBe(1)
+    const unreadable: string[] = []
+    const store = createMemoryLimitStore({
+      clock: fakeClock(),
+      archive: archiveOf(rows),
+      unreadable: (keyId) => void unreadable.push(keyId),
+    })
+    expect([store.size(), openWith(rows).size(), unreadable]).toEqual([1, 1, ['x', 'y']])
   })
 
   test('learns of a key that became idle before that key is dropped', async () => {

@@ -242,6 +242,70 @@ describe('the model behind a name', () => {
   })
 })
 
+describe('what is known of a name right now', () => {
+  const ALIASED = jsonAnswer({
+    data: [{ id: 'a', meta: { llamaswap: { type: 'model', aliases: ['x'] } } }, { id: 'b' }],
+  })
+  const NAMES = ['a', 'b', 'x', 'hidden', 'h', 'choice', 'pinned', 'nobody']
+  /** What only config.yaml tells. */
+  const CONFIGURED: ModelNames = {
+    ids: new Set(['hidden']),
+    aliases: new Map([['h', 'hidden']]),
+    selectors: new Map([['choice', ['a', 'hidden']]]),
+    pins: new Map([['pinned', ['a']]]),
+  }
+  const unknown = ({ directory }: Box): string[] =>
+    NAMES.filter((name) => directory.isUnknown(name))
+
+  test('is nothing before llama-swap was asked: every name may be a model', () => {
+    const box = startBox(ALIASED, CONFIGURED)
+    expect([NAMES.map((name) => box.directory.knownAs(name)), unknown(box)]).toEqual([NAMES, []])
+    expect(box.upstream.calls).toEqual([])
+  })
+
+  test('is the model that it stands for, also where only config.yaml says so, or that nobody knows it', async () => {
+    const box = startBox(ALIASED, CONFIGURED)
+    await box.directory.idOf('a')
+    expect([NAMES.map((name) => box.directory.knownAs(name)), unknown(box)]).toEqual([
+      ['a', 'b', 'a', 'hidden', 'hidden', 'choice', 'pinned', 'nobody'],
+      ['nobody'],
+    ])
+    expect(box.upstream.calls).toHaveLength(1)
+  })
+
+  test('is a model before it is an alias of the same name', async () => {
+    const { directory } = startBox(ALIASED, { ...NO_NAMES, aliases: new Map([['b', 'a']]) })
+    await directory.idOf('a')
+    expect([directory.knownAs('b'), directory.isUnknown('b')]).toEqual(['b', false])
+  })
+
+  test('is what a listing says that was fetched for a client', async () => {
+    const box = startBox()
+    await box.directory.learn({ ...NO_NAMES, ids: new Set(['b']) })
+    expect(unknown(box)).toEqual(NAMES.filter((name) => name !== 'b'))
+  })
+
+  test.each([
+    ['answers an error', jsonAnswer({ error: 'no' }, 500)],
+    ['answers no list', jsonAnswer({ ok: true })],
+  ])(
+    'is that any name may be a model where llama-swap %s, until it answers again',
+    async (_what, failing) => {
+      const box = startBox(failing, CONFIGURED)
+      await box.directory.idOf('a')
+      expect([unknown(box), box.directory.knownAs('h')]).toEqual([[], 'hidden'])
+      box.listing = ALIASED
+      await box.clock.advance(2001)
+      await box.directory.idOf('nobody')
+      expect(unknown(box)).toEqual(['nobody'])
+      box.listing = failing
+      await box.clock.advance(2001)
+      await box.directory.idOf('nobody')
+      expect([unknown(box), box.directory.knownAs('x')]).toEqual([[], 'a'])
+    },
+  )
+})
+
 describe('the configuration file', () => {
   test('says nothing before it was read, and then what it says', async () => {
     const box = startBox(listingOf('a'), { ...NO_NAMES, ids: new Set(['b']) })

@@ -21,6 +21,7 @@ const EVENT: RequestEvent = {
   reason: undefined,
   queueMs: 250,
   promptTokens: 1200,
+  cachedTokens: 1000,
   completionTokens: 34,
   ttftMs: 812,
   durationMs: 4210,
@@ -73,6 +74,7 @@ describe('a JSON line', () => {
       outcome: 'completed',
       queueMs: 250,
       promptTokens: 1200,
+      cachedTokens: 1000,
       completionTokens: 34,
       ttftMs: 812,
       durationMs: 4210,
@@ -91,7 +93,7 @@ describe('a JSON line', () => {
 describe('a pretty line', () => {
   test('begins with the time of day and holds what people look for', () => {
     expect(toPrettyLine(EVENT)).toBe(
-      '12:30:05.042 200 POST /v1/chat/completions completed key=laptop model=gpt-oss-120b queued=250ms tokens=1200+34 ttft=812ms took=4210ms in=512 out=20480 id=9b2f0c1e-7c53-4b7e-8a43-3a2c6a3f6f10',
+      '12:30:05.042 200 POST /v1/chat/completions completed key=laptop model=gpt-oss-120b queued=250ms tokens=1200+34 cached=1000 ttft=812ms took=4210ms in=512 out=20480 id=9b2f0c1e-7c53-4b7e-8a43-3a2c6a3f6f10',
     )
   })
 
@@ -105,6 +107,7 @@ describe('a pretty line', () => {
       model: undefined,
       queueMs: undefined,
       promptTokens: undefined,
+      cachedTokens: undefined,
       completionTokens: undefined,
       ttftMs: undefined,
     }
@@ -124,7 +127,7 @@ describe('a pretty line', () => {
   })
 
   test('shows a prompt without an answer', () => {
-    expect(toPrettyLine({ ...EVENT, completionTokens: 0 })).toContain(' tokens=1200+0 ')
+    expect(toPrettyLine({ ...EVENT, completionTokens: 0 })).toContain(' tokens=1200+0 cached=1000 ')
   })
 
   test.each([
@@ -182,6 +185,7 @@ describe('whatever a client sends', () => {
           'model',
           'queued',
           'tokens',
+          'cached',
           'ttft',
           'took',
           'in',

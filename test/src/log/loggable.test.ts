@@ -64,6 +64,7 @@ test('no line holds any part of a generated key that a client put into the path 
         reason: 'model-unknown',
         queueMs: undefined,
         promptTokens: undefined,
+        cachedTokens: undefined,
         completionTokens: undefined,
         ttftMs: undefined,
         durationMs: 1,

@@ -180,6 +180,7 @@ describe('what is told of an exchange', () => {
         reason: undefined,
         firstByteAt: startedAt + 6 * SECOND,
         sentAt: startedAt,
+        queuedMs: 0,
         bytesOut: 'data: half a frame\n\ndata: [DONE]\n\n'.length,
       },
     ])

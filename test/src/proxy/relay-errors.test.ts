@@ -311,23 +311,26 @@ describe('an error of upstream behind a heartbeat', () => {
     [
       'a failed load',
       loadFailed,
+      'upstream-failed',
       'model-load-failed',
       '"message":"The model could not be loaded. The owner of the gate can see why in the log of llama-swap.","type":"server_error","param":null,"code":"model_load_failed"',
     ],
     [
       'a bad request',
       badRequest,
+      'refused',
       'upstream-refused',
       '"message":"\'messages\' is required","type":"invalid_request_error","param":null,"code":"upstream_error"',
     ],
     [
       'an unknown model',
       swapError(404, 'model not found'),
+      'refused',
       'model-unknown',
       '"message":"Unknown model \\"glm-4.7-flash\\". GET /v1/models lists what this key may use.","type":"not_found_error","param":null,"code":"model_not_found"',
     ],
   ] as const)('%s is final: it is told in the stream, which ends in order', async (...row) => {
-    const [, answer, reason, error] = row
+    const [, answer, outcome, reason, error] = row
     const relay = startRelay()
     await relay.clock.advance(30 * SECOND)
     relay.call.answer(answer)
@@ -335,7 +338,7 @@ describe('an error of upstream behind a heartbeat', () => {
       status: 200,
       text: `${BEAT}data: {"error":{${error}}}\n\n`,
       ended: 'end',
-      settled: [{ outcome: 'upstream-failed', status: 200, reason }],
+      settled: [{ outcome, status: 200, reason }],
       aborts: [1],
       isLive: false,
       timers: 0,

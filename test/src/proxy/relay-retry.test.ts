@@ -49,6 +49,7 @@ describe.each(failures)('after %s', (_, fail) => {
           reason: 'upstream-broken',
           firstByteAt: undefined,
           sentAt: startedAt,
+          queuedMs: 0,
           bytesOut: client.bytes.length,
         },
       ],
@@ -209,6 +210,7 @@ test('an upstream that throws is a bug: it is told, the client gets an error, an
         firstByteAt: undefined,
         bytesOut: client.bytes.length,
         sentAt: startedAt,
+        queuedMs: 0,
       },
     ],
   })

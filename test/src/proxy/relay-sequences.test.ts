@@ -224,7 +224,7 @@ function trueOf(call: FakeCall, { client, settled }: Started): Rules {
 
 function trueAtTheEnd(
   { client, upstream, startedAt }: Started,
-  { outcome, reason, status, bytesOut, firstByteAt, sentAt }: Settled,
+  { outcome, reason, status, bytesOut, firstByteAt, sentAt, queuedMs }: Settled,
 ): Rules {
   return {
     'its status is what the client saw': status === (client.status ?? 499),
@@ -232,11 +232,16 @@ function trueAtTheEnd(
     'its first byte came after its start': (firstByteAt ?? startedAt) >= startedAt,
     'a failure has a reason, and nothing else has':
       (reason === undefined) === ['completed', 'client-closed'].includes(outcome),
-    'a whole answer and a refusal end in order':
-      !['completed', 'refused'].includes(outcome) || client.ended === 'end',
+    'a whole answer and a refusal end in order, but for a stream whose turn never came':
+      client.ended === 'end' ||
+      outcome === 'client-closed' ||
+      outcome === 'upstream-failed' ||
+      (outcome === 'refused' && sentAt === undefined && isStream(client.headers)),
     'a client that left is not answered': outcome !== 'client-closed' || client.ended === 'break',
     'upstream sees the gate leave unless it had finished':
       outcome === 'completed' || upstream.calls.slice(-1).every(({ aborts }) => aborts > 0),
+    'it waited until it was sent':
+      queuedMs !== undefined && (sentAt === undefined || queuedMs === sentAt - startedAt),
     'it was sent when it says so': (sentAt !== undefined) === upstream.calls.length > 0,
   }
 }

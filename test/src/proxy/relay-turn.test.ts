@@ -116,6 +116,7 @@ describe('a request whose turn has not come', () => {
         firstByteAt: undefined,
         bytesOut: 0,
         sentAt: undefined,
+        queuedMs: 5 * SECOND,
       },
     ])
     expect([relay.upstream.calls, relay.clock.pending()]).toEqual([[], 0])
@@ -133,7 +134,20 @@ describe('a request whose turn has not come', () => {
     const client = new RecordingClient()
     client.isGone = true
     const { settled } = startRelay({ turn }, { client })
-    expect([turn.did, settled.length]).toEqual([[], 1])
+    expect([turn.did, settled]).toEqual([
+      [],
+      [
+        {
+          outcome: 'client-closed',
+          status: 499,
+          reason: undefined,
+          firstByteAt: undefined,
+          bytesOut: 0,
+          sentAt: undefined,
+          queuedMs: undefined,
+        },
+      ],
+    ])
   })
 })
 
@@ -146,7 +160,11 @@ describe('a request whose turn comes', () => {
     relay.upstream.last.answer({ headers: STREAM_TYPE, body: CHAT.bytes })
     expect(outcomeOf(relay)).toEqual(completed(200, CHAT.text))
     expect(relay.settled).toMatchObject([
-      { sentAt: relay.startedAt + 5 * SECOND, firstByteAt: relay.startedAt + 6 * SECOND },
+      {
+        sentAt: relay.startedAt + 5 * SECOND,
+        firstByteAt: relay.startedAt + 6 * SECOND,
+        queuedMs: 5 * SECOND,
+      },
     ])
   })
 
@@ -200,7 +218,9 @@ describe('a request whose turn comes', () => {
     relay.upstream.last.failure('reset')
     expect(relay.upstream.calls).toHaveLength(2)
     relay.upstream.last.answer({ headers: STREAM_TYPE, body: CHAT.bytes })
-    expect(relay.settled).toMatchObject([{ outcome: 'completed', sentAt: relay.startedAt }])
+    expect(relay.settled).toMatchObject([
+      { outcome: 'completed', sentAt: relay.startedAt, queuedMs: 0 },
+    ])
     expect(turn.did).toEqual(['wait', 'answered'])
   })
 })
@@ -214,8 +234,9 @@ describe('a request that is refused while it waits', () => {
     expect([relay.client.acts.length, relay.settled.length]).toEqual([before, 1])
   })
 
-  test('gets the refusal as its answer', () => {
+  test('gets the refusal as its answer, and its wait in vain is told', async () => {
     const { relay, turn } = startWaiting()
+    await relay.clock.advance(2 * SECOND)
     turn.refuse({ kind: 'key-queue-full' })
     expect(relay.client.status).toBe(429)
     expect(Object.fromEntries(relay.client.headers)).toMatchObject({ 'retry-after': '5' })
@@ -227,20 +248,42 @@ describe('a request that is refused while it waits', () => {
         firstByteAt: undefined,
         bytesOut: relay.client.bytes.length,
         sentAt: undefined,
+        queuedMs: 2 * SECOND,
       },
     ])
     expect([relay.upstream.calls, relay.clock.pending()]).toEqual([[], 0])
   })
 
-  test('has its connection broken after a heartbeat, because a retry may help', async () => {
-    const { relay, turn } = startWaiting()
-    await relay.clock.advance(30 * SECOND)
-    turn.refuse({ kind: 'waited-too-long' })
-    expect(relay.client.ended).toBe('break')
-    expect(relay.settled).toMatchObject([
-      { outcome: 'upstream-failed', status: 200, reason: 'waited-too-long', sentAt: undefined },
-    ])
-  })
+  test.each([
+    ['queue-full', 'queue_full'],
+    ['waited-too-long', 'queue_timeout'],
+    ['draining', 'gate_stopping'],
+  ] as const)(
+    'is told of %s after a heartbeat, and has its connection broken, because a retry may help',
+    async (kind, code) => {
+      const { relay, turn } = startWaiting()
+      await relay.clock.advance(30 * SECOND)
+      turn.refuse({ kind })
+      expect(relay.client.seen).toEqual({
+        status: 200,
+        text: expect.stringMatching(
+          new RegExp(`^: keep-alive\n\ndata: \\{"error":.*"${code}"\\}\\}\n\n$`),
+        ),
+        ended: 'break',
+      })
+      expect(relay.settled).toEqual([
+        {
+          outcome: 'refused',
+          status: 200,
+          reason: kind,
+          firstByteAt: undefined,
+          bytesOut: relay.client.bytes.length,
+          sentAt: undefined,
+          queuedMs: 30 * SECOND,
+        },
+      ])
+    },
+  )
 
   test('is told after a heartbeat, in the stream, where a retry does not help', async () => {
     const { relay, turn } = startWaiting()
@@ -250,7 +293,7 @@ describe('a request that is refused while it waits', () => {
       /^: keep-alive\n\ndata: \{"error":.*"model_not_loaded"\}\}\n\n$/,
     )
     expect(relay.client.ended).toBe('end')
-    expect(relay.settled).toMatchObject([{ reason: 'model-not-loaded' }])
+    expect(relay.settled).toMatchObject([{ outcome: 'refused', reason: 'model-not-loaded' }])
   })
 })
 

@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { SilenceWatch, type SilenceLimits } from '../../../src/proxy/silence-watch.ts'
+import {
+  silenceLimits,
+  SilenceWatch,
+  type SilenceLimits,
+} from '../../../src/proxy/silence-watch.ts'
 import { fakeClock, type FakeClock } from '../../support/fake-clock.ts'
 
 const START = Date.UTC(2026, 0, 1)
@@ -211,5 +215,33 @@ describe('a clock that is set back', () => {
     await clock.advance(150_000)
 
     expect(told).toEqual([`expired at ${(100_000 - 3_600_000 + 100_000) / 1000}`])
+  })
+})
+
+describe('the limits of an exchange', () => {
+  const late = { afterMs: 30_000, everyMs: 15_000 }
+  const early = { afterMs: 500, everyMs: 15_000 }
+  const never = { afterMs: 0, everyMs: 15_000 }
+
+  test.each<[string, typeof late | undefined, boolean, number]>([
+    ['begin late', late, false, 30_000],
+    ['keep their pace once there was one', late, true, 15_000],
+    ['begin early', early, false, 500],
+    ['stay early where they began so', early, true, 500],
+    ['never begin', never, false, 0],
+    ['are not for this exchange', undefined, false, 0],
+  ])('with heartbeats that %s', (...row) => {
+    const [, heartbeat, isBeating, firstBeatMs] = row
+    expect(silenceLimits(heartbeat, isBeating, 7000)).toEqual({
+      firstBeatMs,
+      beatEveryMs: heartbeat?.everyMs ?? 1,
+      limitMs: 7000,
+    })
+  })
+
+  test('without heartbeats leave a silence unbroken until its end', async () => {
+    const { clock, told } = start(silenceLimits(undefined, false, 100_000))
+    await clock.advance(100_000)
+    expect(told).toEqual(['expired at 100'])
   })
 })

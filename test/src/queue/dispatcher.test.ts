@@ -104,6 +104,79 @@ describe('a request for which there is none', () => {
   })
 })
 
+describe('when the gate is being stopped', () => {
+  test('all who wait are refused at once, and what runs ends as it likes', async () => {
+    const { dispatcher, wait, told, clock } = open({ slotsFor: () => 2 })
+    const running = [wait('1'), wait('2')]
+    const waiting = [wait('3'), wait('4', { model: 'b' }), wait('5')]
+    dispatcher.drain()
+    const after = ['1 granted', '2 granted', '3 draining', '4 draining', '5 draining']
+    expect([told, clock.pending()]).toEqual([after, 0])
+    for (const turn of waiting) turn.leave(0)
+    for (const turn of running) {
+      turn.answered()
+      turn.leave(10)
+    }
+    await clock.advance(3_600_000)
+    expect([told, clock.pending()]).toEqual([after, 0])
+  })
+
+  test('nobody is let in by those who are refused: a model that was being emptied stays so', () => {
+    const { dispatcher, wait, told } = open({
+      maxModelWaitMs: 0,
+      minResidencyMs: 0,
+      slotsFor: () => 9,
+    })
+    wait('1').answered()
+    wait('2', { model: 'b', keyId: 'other' })
+    wait('3')
+    expect(told).toEqual(['1 granted'])
+    dispatcher.drain()
+    expect(told).toEqual(['1 granted', '2 draining', '3 draining'])
+  })
+
+  test('who comes is refused, though there is room', () => {
+    const { dispatcher, wait, told, clock } = open()
+    dispatcher.drain()
+    wait('1')
+    expect([told, clock.pending()]).toEqual([['1 draining'], 0])
+  })
+
+  test('who comes back from within the refusal is refused again, and nobody is told twice', () => {
+    const { dispatcher, wait, told } = open()
+    wait('1')
+    dispatcher.turnFor(arrival('2')).wait({
+      granted: () => void told.push('2 granted'),
+      refused({ kind }) {
+        told.push(`2 ${kind}`)
+        wait('2 again')
+      },
+    })
+    wait('3')
+    dispatcher.drain()
+    dispatcher.drain()
+    expect(told).toEqual(['1 granted', '2 draining', '2 again draining', '3 draining'])
+  })
+
+  test.each([
+    ['was seen', { loaded: ['a'] }, '1 draining'],
+    ['is not known', { failure: { kind: 'upstream-unreachable' } }, '1 upstream-unreachable'],
+  ] satisfies Array<[string, Seen, string]>)(
+    'who waits for what is loaded is told when that %s',
+    async (_what, seen, expected) => {
+      const world = open()
+      const answer = Promise.withResolvers<Seen>()
+      world.seen = answer.promise
+      world.wait('1', { swap: 'use' })
+      world.dispatcher.drain()
+      expect(world.told).toEqual([])
+      answer.resolve(seen)
+      await world.clock.advance(0)
+      expect([world.told, world.clock.pending()]).toEqual([[expected], 0])
+    },
+  )
+})
+
 describe('another model', () => {
   test('is waited for as long as the queue says', async () => {
     const { wait, told, clock } = open({ idleMs: 5000 })

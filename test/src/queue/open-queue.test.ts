@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { QueueConfig } from '../../../src/config/queue-schema.ts'
 import { NO_MODEL_CONFIG, type ModelConfig } from '../../../src/llama-swap/model-config.ts'
+import { NO_NAMES } from '../../../src/llama-swap/model-names.ts'
 import type { FakeClock } from '../../support/fake-clock.ts'
 import { jsonAnswer, type FakeUpstream, type WholeAnswer } from '../../support/fake-upstream.ts'
 import { KEYS, openGate, post, type OpenGate } from '../http/open-gate.ts'
@@ -99,6 +100,22 @@ describe('a model answers as many requests at a time', () => {
   })
 })
 
+describe('slots that are written for another name of a model', () => {
+  const names = { ...NO_NAMES, aliases: new Map([['fast', 'a']]) }
+
+  test.each<[string, Record<string, number>, string, number]>([
+    ['count for the model', { fast: 3 }, 'a', 3],
+    ['count where a request uses that name', { fast: 3 }, 'fast', 3],
+    ['are not those of another model', { fast: 3 }, 'b', 2],
+    ['come after what was written first', { a: 1, fast: 3 }, 'a', 1],
+    ['come before what was written later', { fast: 3, a: 1 }, 'a', 3],
+  ])('%s', async (...row) => {
+    const [, slots, model, count] = row
+    const box = await openBox({ slots }, { names })
+    expect(await sentOf(box, model, model, model, model)).toHaveLength(count)
+  })
+})
+
 describe('models that can be loaded together do not wait for each other', () => {
   test('unless nothing says so', async () => {
     const box = await openBox({}, {})
@@ -114,6 +131,15 @@ describe('models that can be loaded together do not wait for each other', () => 
   test('where one of them runs on another box', async () => {
     const box = await openBox({}, { remote: new Set(['cloud/x']) })
     expect(await sentOf(box, 'a', 'cloud/x', 'b')).toEqual(['a', 'cloud/x'])
+  })
+
+  test('where nobody knows one of them, so that nothing is loaded for it', async () => {
+    const box = await openBox({}, {})
+    expect(await sentOf(box, 'a', 'nobody', 'b', 'nobody else')).toEqual([
+      'a',
+      'nobody',
+      'nobody else',
+    ])
   })
 
   test('from when llama-swap’s configuration says so', async () => {

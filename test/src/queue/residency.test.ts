@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createResidency, type ModelGroup } from '../../../src/queue/residency.ts'
+import type { ModelGroup } from '../../../src/llama-swap/model-config.ts'
+import { createResidency } from '../../../src/queue/residency.ts'
 
 const GROUPS: ModelGroup[] = [
   { id: 'one', swap: true, exclusive: true, persistent: false, members: ['one-1', 'one-2'] },
