@@ -523,7 +523,7 @@ describe.each(UNQUEUED)('the queue on $name', (harness) => {
     await Promise.all([gate.stop(), upstream.stop()])
   })
 
-  test('is not needed by a right that it alone keeps: such a configuration is refused, and why is logged', async () => {
+  test('is what some rights of keys need: with one of them the gate refuses all, and its log says why', async () => {
     const upstream = await startLookAlike()
     const gate = await harness.start({ ...COMMON, upstream: { url: upstream.url } })
     const place = KEYS.findIndex(({ id }) => id === 'use')

@@ -1,4 +1,4 @@
-import type { Arrival, QueueRules } from '../../../src/queue/arrival.ts'
+import type { Arrival, QueueRules, SeenModels } from '../../../src/queue/arrival.ts'
 import type { ResidentModel } from '../../../src/queue/resident-models.ts'
 
 /** A request of a key that may do everything; what a test is about is given. */
@@ -44,4 +44,9 @@ export function resident(model: string, given: Partial<ResidentModel>): Resident
     jumpedTokens: 0,
     ...given,
   }
+}
+
+/** What upstream says where all that is loaded is ready. */
+export function ready(...models: string[]): SeenModels {
+  return { loaded: models, ready: models }
 }

@@ -4,7 +4,7 @@ import { Dispatcher, type Seen } from '../../../src/queue/dispatcher.ts'
 import { FairQueue } from '../../../src/queue/fair-queue.ts'
 import type { Turn } from '../../../src/queue/turn.ts'
 import { fakeClock, type FakeClock } from '../../support/fake-clock.ts'
-import { arrival, RULES } from './arrivals.ts'
+import { arrival, ready, RULES } from './arrivals.ts'
 
 /** A dispatcher in front of a box that holds one model, and what it did. */
 type World = {
@@ -35,7 +35,7 @@ function open(rules: Partial<QueueRules> = {}): World {
     clock,
     told,
     looks,
-    seen: { loaded: ['a'] },
+    seen: ready('a'),
     wait(id, given) {
       const turn = dispatcher.turnFor(arrival(id, given))
       turn.wait({
@@ -159,7 +159,7 @@ describe('when the gate is being stopped', () => {
   })
 
   test.each([
-    ['was seen', { loaded: ['a'] }, '1 draining'],
+    ['was seen', ready('a'), '1 draining'],
     ['is not known', { failure: { kind: 'upstream-unreachable' } }, '1 upstream-unreachable'],
   ] satisfies Array<[string, Seen, string]>)(
     'who waits for what is loaded is told when that %s',
@@ -302,7 +302,7 @@ describe('while somebody waits', () => {
     world.wait('2')
     await world.clock.advance(60_000)
     expect(world.looks).toEqual([1])
-    answer.resolve({ loaded: ['a'] })
+    answer.resolve(ready('a'))
     await world.clock.advance(2000)
     expect(world.looks).toHaveLength(2)
   })
@@ -315,7 +315,7 @@ describe('while somebody waits', () => {
     first.leave(10)
     await world.clock.advance(1000)
     expect(world.told).toEqual(['1 granted'])
-    world.seen = { loaded: [] }
+    world.seen = ready()
     await world.clock.advance(2000)
     expect(world.told).toEqual(['1 granted', '2 granted'])
   })
@@ -340,7 +340,7 @@ describe('while somebody waits', () => {
       { setTimer: (ms, run) => clock.setTimer(ms, run), now: () => clock.now() - jump.back },
       async () => {
         looks.push(0)
-        return { loaded: ['a'] }
+        return ready('a')
       },
     )
     for (const id of ['1', '2'])
@@ -381,7 +381,7 @@ describe.each(['use', 'load'] as const)('a key that may only %s models', (swap) 
     world.seen = { failure: { kind: 'upstream-unreachable' } }
     world.wait('1', { swap })
     await world.clock.advance(0)
-    world.seen = { loaded: ['a'] }
+    world.seen = ready('a')
     world.wait('2', { swap })
     await world.clock.advance(0)
     expect(world.told).toEqual(['1 upstream-unreachable', '2 granted'])
@@ -394,7 +394,7 @@ describe.each(['use', 'load'] as const)('a key that may only %s models', (swap) 
     world.seen = answer.promise
     const turn = world.wait('1', { swap })
     turn.leave(0)
-    answer.resolve({ loaded: ['a'] })
+    answer.resolve(ready('a'))
     await world.clock.advance(0)
     expect([world.told, world.clock.pending()]).toEqual([[], 0])
     world.wait('2')
@@ -404,7 +404,7 @@ describe.each(['use', 'load'] as const)('a key that may only %s models', (swap) 
 
 test('a key that may load is let into free room, one that may only use is not', async () => {
   const world = open()
-  world.seen = { loaded: [] }
+  world.seen = ready()
   world.wait('1', { swap: 'use' })
   world.wait('2', { swap: 'load' })
   await world.clock.advance(0)
@@ -413,7 +413,7 @@ test('a key that may load is let into free room, one that may only use is not', 
 
 test('a refusal for a model that is not loaded names it', async () => {
   const world = open()
-  world.seen = { loaded: [] }
+  world.seen = ready()
   const refusals: unknown[] = []
   world.dispatcher
     .turnFor(arrival('1', { swap: 'use', model: 'b' }))

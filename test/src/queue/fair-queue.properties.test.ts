@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Arrival, Decision, QueueRules, SwapRight } from '../../../src/queue/arrival.ts'
 import { FairQueue } from '../../../src/queue/fair-queue.ts'
 import { createResidency } from '../../../src/queue/residency.ts'
-import { arrival } from './arrivals.ts'
+import { arrival, ready } from './arrivals.ts'
 
 /** Two that take turns, two that go together but not with those, one that goes with all, and one elsewhere. */
 const MODELS = ['a', 'b', 'together-1', 'together-2', 'kept', 'far']
@@ -99,7 +99,7 @@ class Play {
       case 'finish':
         return this.finish(nth(this.running, step.pick), step.tokens)
       case 'observe':
-        return this.#take(this.queue.observe(step.loaded, this.now))
+        return this.#take(this.queue.observe(ready(...step.loaded), this.now))
       case 'wait':
         return this.wait(step.ms)
       case 'wakeWhenDue':

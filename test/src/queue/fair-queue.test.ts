@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Arrival, Decision, QueueRules } from '../../../src/queue/arrival.ts'
 import { FairQueue } from '../../../src/queue/fair-queue.ts'
 import { createResidency } from '../../../src/queue/residency.ts'
-import { arrival, RULES } from './arrivals.ts'
+import { arrival, ready, RULES } from './arrivals.ts'
 
 /** Models of `side` can be loaded beside all others; only one of the rest at a time. */
 const GROUPS = [
@@ -344,7 +344,7 @@ describe('a busy model', () => {
     const queue = serving({ slotsFor: () => 2 })
     bring(queue, 0, [arrival('b-1', { model: 'b' })])
     queue.wake(60_000)
-    queue.observe(['a', 'c'], 61_000)
+    queue.observe(ready('a', 'c'), 61_000)
     expect([queue.snapshot().drainingFor, queue.nextWakeAt()]).toEqual([undefined, 106_000])
     expect(bring(queue, 62_000, [arrival('a-2')])).toEqual(['start a-2'])
   })
@@ -471,12 +471,12 @@ describe('the right', () => {
 
   test('to load is enough when the model went away and nothing took its place', () => {
     const queue = serving()
-    queue.observe(['side-1'], 0)
+    queue.observe(ready('side-1'), 0)
     bring(queue, 0, [arrival('a-2', load), arrival('a-3', use)])
     queue.finish('first', 100, 1)
     expect(told(queue.finish('a-2', 100, 2))).toEqual(['start a-3'])
     queue.finish('a-3', 100, 3)
-    queue.observe([], 4)
+    queue.observe(ready(), 4)
     expect(bring(queue, 5, [arrival('a-4', use), arrival('a-5', load)])).toEqual([
       'refuse a-4: model-not-loaded',
       'start a-5',
@@ -488,20 +488,20 @@ describe('what upstream says is loaded', () => {
   test('is believed where nothing of ours runs', () => {
     const queue = serving()
     queue.finish('first', 100, 10)
-    queue.observe(['b'], 20)
+    queue.observe(ready('b'), 20)
     expect(queue.snapshot().resident).toEqual(['b'])
     expect(bring(queue, 20, [arrival('b-1', { model: 'b', swap: 'use' })])).toEqual(['start b-1'])
   })
 
   test('does not take away a model that is serving us', () => {
     const queue = serving()
-    queue.observe([], 10)
+    queue.observe(ready(), 10)
     expect(queue.snapshot().resident).toEqual(['a'])
   })
 
   test('gives models that others brought their time, idle and busy', () => {
     const queue = open()
-    queue.observe(['a'], 10_000)
+    queue.observe(ready('a'), 10_000)
     bring(queue, 11_000, [arrival('b-1', { model: 'b' })])
     expect(queue.nextWakeAt()).toBe(15_000)
     bring(queue, 12_000, [arrival('a-1')])
@@ -514,19 +514,19 @@ describe('what upstream says is loaded', () => {
     const queue = serving()
     queue.finish('first', 100, 45_000)
     bring(queue, 45_000, [arrival('b-1', { model: 'b' })])
-    queue.observe(['a'], 45_100)
+    queue.observe(ready('a'), 45_100)
     expect(queue.snapshot().resident).toEqual(['b'])
     expect(bring(queue, 45_200, [arrival('a-2')])).toEqual([])
     queue.answered('b-1', 65_000)
-    queue.observe(['a'], 66_000)
+    queue.observe(ready('a'), 66_000)
     expect(queue.snapshot().resident).toEqual(['b', 'a'])
   })
 
   test('lets waiting requests go on when what was in their way has gone', () => {
     const queue = open()
-    queue.observe(['b'], 0)
+    queue.observe(ready('b'), 0)
     bring(queue, 0, [arrival('a-1')])
-    expect(told(queue.observe([], 100))).toEqual(['start a-1'])
+    expect(told(queue.observe(ready(), 100))).toEqual(['start a-1'])
   })
 })
 
