@@ -128,6 +128,11 @@ function upstreamMessageOf(error: AboutUpstream): string {
   }
 }
 
+/** A number with as few digits as tell enough: 15k, 4.3k, 980. */
+function shortly(count: number): string {
+  return count < 1000 ? String(count) : `${Math.round(count / 100) / 10}k`
+}
+
 type LimitReached = Extract<GateError, { kind: 'limit-reached' }>
 
 /** The words "rate limit" tell OpenCode to wait; what is final until midnight must not hold them. */
@@ -140,7 +145,7 @@ function limitMessageOf({ limit, retryAfterMs, tokens }: LimitReached): string {
       return `Rate limit: this request needs about ${tokens.needed} tokens, and this key has not so many left of this minute's (limits.tokensPerMinute). There are enough in ${wait} s.`
     case 'tokens-per-day':
       return withoutStatusDigits(
-        `This request needs about ${tokens.needed} tokens, and of those that this key may use in a day (limits.tokensPerDay) ${tokens.left ?? 0} are left. The count begins anew at midnight; a smaller request may pass before.`,
+        `This request needs about ${shortly(tokens.needed)} tokens, and of those that this key may use in a day (limits.tokensPerDay) ${shortly(tokens.left ?? 0)} are left. The count begins anew at midnight; a smaller request may pass before.`,
       )
     case 'concurrent':
       return 'Rate limit: as many requests of this key are running and waiting as may run and wait at the same time (limits.concurrent, limits.waiting).'

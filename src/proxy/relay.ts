@@ -118,7 +118,8 @@ export class Relay implements UpstreamEvents, BodySink {
     const { timeouts, request } = this.#plan
     // An error answer gets a limit for the whole of it: one that trickles would otherwise hold its client for ever.
     this.#isRead = this.#isReadAsError(status)
-    this.#watch.limitTo(this.#limits(this.#isRead ? ERROR_WITHIN_MS : timeouts.upstreamSilenceMs))
+    const limitMs = this.#isRead ? ERROR_WITHIN_MS : timeouts.upstreamSilenceMs
+    if (this.#isRead || !this.#paused) this.#watch.limitTo(this.#limits(limitMs))
     // Errors of its own are the model's answer, too: it is loaded.
     if (!this.#isRead || status < 429) this.#plan.turn.answered()
     if (!this.#isRead) {
@@ -131,7 +132,8 @@ export class Relay implements UpstreamEvents, BodySink {
 
   chunk(bytes: Uint8Array): void {
     if (this.#settled) return
-    if (!this.#isRead) this.#watch.heard()
+    // What was under way when upstream was told to wait is no sign that the client reads.
+    if (!this.#isRead && !this.#paused) this.#watch.heard()
     this.#body?.chunk(bytes)
   }
 
@@ -282,12 +284,14 @@ export class Relay implements UpstreamEvents, BodySink {
 
   #patienceMs(): number {
     const { upstreamSilenceMs, upstreamHeadersMs } = this.#plan.timeouts
-    const ms = this.#body ? upstreamSilenceMs : upstreamHeadersMs
+    // How long its turn may take is the queue's to say.
+    const headersMs = this.#times.wasSent ? upstreamHeadersMs : 0
+    const ms = this.#body ? upstreamSilenceMs : headersMs
     return this.#paused ? Math.min(ms || Infinity, CLIENT_STALL_MS) : ms
   }
 
   #drained(): void {
-    if (!this.#paused) return
+    if (this.#settled || !this.#paused) return
     this.#paused = false
     this.#watch.limitTo(this.#limits(this.#patienceMs()))
     this.#call?.resume()

@@ -169,3 +169,23 @@ test('who stops it has who waits refused before it stops listening, and what run
   told.push((await first).status)
   expect(told).toEqual([[503, 'gate_stopping'], 'stops listening', 200])
 })
+
+test('who stops it has what still runs after the time for that refused and aborted', async () => {
+  const running = await startOn(join(temporaryFolder(), 'usage.sqlite'))
+  const asked = Promise.withResolvers<void>()
+  running.upstream.onCall = (call) => {
+    if (call.request.method === 'POST') asked.resolve()
+    else call.answer(jsonAnswer({ object: 'list', data: [{ id: 'a' }], running: [] }))
+  }
+  const answer = Promise.resolve(running.gate.fetch(chat(), {}))
+  await asked.promise
+  const call = running.upstream.last
+  const told: unknown[] = []
+  running.stopListening = async () => {
+    const cut = await answer
+    const { error } = JSON.parse(await cut.text())
+    told.push([cut.status, error.code, call.aborts])
+  }
+  await running.stop(0)
+  expect(told).toEqual([[503, 'gate_stopping', 1]])
+})

@@ -310,14 +310,16 @@ describe('keys', () => {
   })
 })
 
+function kept(place: string, right: string, why: string): string {
+  return `${place}.swap: "${right}" is kept by the queue, and ${why}. Remove it, or what it forbids would be allowed`
+}
+
 describe('a right to swap that only the queue keeps', () => {
   const keys = [
     { id: 'a', secret: SECRET, swap: 'evict' },
     { id: 'b', secret: OTHER, swap: 'use' },
     { id: 'c', secret: 'x'.repeat(20), swap: 'load' },
   ] as const
-  const kept = (place: string, right: string, why: string): string =>
-    `${place}.swap: "${right}" is kept by the queue, and ${why}. Remove it, or what it forbids would be allowed`
 
   test('is refused where the queue is turned off, with its place', async () => {
     expect(await faultsOf({ keys, queue: false })).toEqual([

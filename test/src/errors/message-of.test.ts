@@ -121,7 +121,7 @@ describe('a limit that is reached', () => {
     ).toEqual([
       'Rate limit: requests of this key come faster than limits.requestsPerMinute and limits.burst allow. The next one may come in 1.5 s.',
       "Rate limit: this request needs about 1700 tokens, and this key has not so many left of this minute's (limits.tokensPerMinute). There are enough in 50.2 s.",
-      'This request needs about 1700 tokens, and of those that this key may use in a day (limits.tokensPerDay) 300 are left. The count begins anew at midnight; a smaller request may pass before.',
+      'This request needs about 1.7k tokens, and of those that this key may use in a day (limits.tokensPerDay) 300 are left. The count begins anew at midnight; a smaller request may pass before.',
       'Rate limit: as many requests of this key are running and waiting as may run and wait at the same time (limits.concurrent, limits.waiting).',
     ])
   })
@@ -160,9 +160,9 @@ describe('a limit that is reached', () => {
   })
 
   test.each<[TokenNeed, string]>([
-    [{ needed: 1700, left: 300 }, 'needs about 1700 tokens, and 300 are left'],
-    [{ needed: 1700, left: undefined }, 'needs about 1700 tokens, and 0 are left'],
-    [{ needed: 15_000, left: 4290 }, 'needs about # tokens, and # are left'],
+    [{ needed: 1700, left: 300 }, 'needs about 1.7k tokens, and 300 are left'],
+    [{ needed: 1700, left: undefined }, 'needs about 1.7k tokens, and 0 are left'],
+    [{ needed: 15_000, left: 4290 }, 'needs about 15k tokens, and 4.3k are left'],
   ])('of a day with %j says what it %s, never as a status', (tokens, shown) => {
     const message = messageOf({
       kind: 'limit-reached',

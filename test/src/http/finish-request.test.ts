@@ -8,6 +8,11 @@ import { answerInference, answerUsing, withLimits } from './limited-key.ts'
 const CHAT = '/v1/chat/completions'
 const AT = Date.UTC(2026, 0, 1)
 
+/** Tokens of an answer that tells of none: the prompt by its length, and the answer as nothing was learned yet. */
+function estimated(prompt: number, completion = 1024): UsageRecord['tokens'] {
+  return { prompt, cached: 0, completion, exact: false }
+}
+
 /** The record of a chat request that upstream answered at once. */
 function record(fields: Partial<UsageRecord>): UsageRecord {
   return {
@@ -59,7 +64,7 @@ describe('a request for a model leaves one record', () => {
   test('under the id of the model where the request named an alias, and so does the log', async () => {
     const { ask, records, events } = await openGate()
     await ask(CHAT, post(KEYS.user, { model: 'big' }))
-    expect(records).toEqual([record({ model: 'gpt-oss-120b' })])
+    expect(records).toEqual([record({ model: 'gpt-oss-120b', tokens: estimated(4) })])
     expect(events).toMatchObject([{ model: 'gpt-oss-120b' }])
   })
 
@@ -100,9 +105,9 @@ describe('a request for a model leaves one record', () => {
   })
 
   test.each<[string, string, object, Partial<UsageRecord>]>([
-    ['for messages', '/v1/messages', {}, { dialect: 'anthropic' }],
+    ['for messages', '/v1/messages', {}, { dialect: 'anthropic', tokens: estimated(7) }],
     ['for counting', '/v1/messages/count_tokens', {}, { dialect: 'anthropic' }],
-    ['for embeddings', '/v1/embeddings', { input: 'x' }, {}],
+    ['for embeddings', '/v1/embeddings', { input: 'x' }, { tokens: estimated(10, 0) }],
     ['for a picture', '/v1/images/generations', { prompt: 'x' }, {}],
   ])('%s', async (...row) => {
     const [, path, extra, fields] = row
@@ -134,9 +139,25 @@ describe('a request that was refused leaves a record, too', () => {
     const { ask, records } = await openGate(withLimits({ requestsPerMinute: 60, burst: 1 }))
     for (let i = 0; i < 2; i++) await ask(CHAT, post(KEYS.user, { model: 'big' }))
     expect(records).toEqual([
-      record({ keyId: 'laptop', model: 'gpt-oss-120b' }),
+      record({ keyId: 'laptop', model: 'gpt-oss-120b', tokens: estimated(4) }),
       record({ keyId: 'laptop', model: 'gpt-oss-120b', status: 429, ...UNSENT }),
     ])
+  })
+
+  test('but sixty of a key in a minute at most; its log has them all, and whoever is served his record', async () => {
+    const { ask, clock, events, records } = await openGate()
+    const refused = post(KEYS.limited, { model: 'gpt-oss-120b' })
+    for (let i = 0; i < 65; i++) await ask(CHAT, refused)
+    expect([events.length, records.length]).toEqual([65, 60])
+    await ask(CHAT, post(KEYS.limited, { model: 'glm-4.7-flash' }))
+    await ask(CHAT, post(KEYS.user, {}))
+    expect(records.slice(60).map(({ keyId, status }) => [keyId, status])).toEqual([
+      ['limited', 200],
+      ['user', 400],
+    ])
+    await clock.advance(60_000)
+    await ask(CHAT, refused)
+    expect([events.length, records.length]).toEqual([68, 63])
   })
 
   test('for a model that it may not use, by the name that it gave', async () => {

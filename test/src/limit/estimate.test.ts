@@ -4,10 +4,15 @@ import { describe, expect, test } from 'vitest'
 import { createEstimator, textBytes } from '../../../src/limit/estimate.ts'
 
 const request = { bodyBytes: 3600, maxOutput: undefined }
-const learned = { bodyBytes: 3600, computedTokensOfPrompt: 1000, completion: 0 }
+const learned = {
+  bodyBytes: 3600,
+  computedTokensOfPrompt: 1000,
+  completion: 0,
+  maxOutput: undefined,
+}
 
 describe('an estimate', () => {
-  test('of an unknown model goes by bytes and a usual answer', () => {
+  test('of an unknown habit goes by bytes and a usual answer', () => {
     expect(createEstimator().estimate('m', request)).toEqual({
       prompt: 1000,
       output: 1024,
@@ -44,7 +49,7 @@ describe('an estimate', () => {
 
   test('learns nothing from an answer without a body or without tokens', () => {
     const estimator = createEstimator()
-    estimator.learn('m', { bodyBytes: 0, computedTokensOfPrompt: 5, completion: 0 })
+    estimator.learn('m', { ...learned, bodyBytes: 0, computedTokensOfPrompt: 5 })
     expect(estimator.estimate('m', request)).toEqual({ prompt: 1000, output: 1024, tokens: 2024 })
   })
 
@@ -70,22 +75,47 @@ describe('an estimate', () => {
     })
   })
 
-  test('is learned for each model, and forgotten for the 257th from the last', () => {
+  test.each([
+    ['ended at its own limit', 100, 100],
+    ['went beyond it', 101, 100],
+    ['was to have none', 1, 0],
+  ])('of the output learns nothing from an answer that %s', (_, completion, maxOutput) => {
+    const estimator = createEstimator()
+    for (let i = 0; i < 50; i++) estimator.learn('m', { ...learned, completion, maxOutput })
+    expect(estimator.estimate('m', request)).toEqual({ prompt: 1000, output: 1024, tokens: 2024 })
+  })
+
+  test('of the prompt learns also from an answer that ended at its own limit', () => {
+    const estimator = createEstimator()
+    const cut = { ...learned, computedTokensOfPrompt: 1500, completion: 100, maxOutput: 100 }
+    for (let i = 0; i < 100; i++) estimator.learn('m', cut)
+    expect(estimator.estimate('m', request)).toEqual({ prompt: 1500, output: 1024, tokens: 2524 })
+  })
+
+  test('of the output learns from an answer that ended before its limit as from one without', () => {
+    const [within, without] = [createEstimator(), createEstimator()]
+    within.learn('m', { ...learned, completion: 99, maxOutput: 100 })
+    without.learn('m', { ...learned, completion: 99 })
+    expect(within.estimate('m', request)).toEqual(without.estimate('m', request))
+    expect(within.estimate('m', request).output).toBeLessThan(1024)
+  })
+
+  test('is learned for each habit, and forgotten for the 1025th from the last', () => {
     const estimator = createEstimator()
     const costly = { ...learned, computedTokensOfPrompt: 4000 }
-    for (let i = 0; i <= 256; i++) estimator.learn(`m${i}`, costly)
-    const prompts = ['m0', 'm1', 'm256'].map((model) => estimator.estimate(model, request).prompt)
+    for (let i = 0; i <= 1024; i++) estimator.learn(`m${i}`, costly)
+    const prompts = ['m0', 'm1', 'm1024'].map((habit) => estimator.estimate(habit, request).prompt)
     expect(prompts).toEqual([1000, 1300, 1300])
   })
 
-  test('is not forgotten for a model that has answered since', () => {
+  test('is not forgotten for a habit that was learned of since', () => {
     const estimator = createEstimator()
     const costly = { ...learned, computedTokensOfPrompt: 4000 }
     estimator.learn('often', costly)
-    for (let i = 0; i < 255; i++) estimator.learn(`m${i}`, costly)
+    for (let i = 0; i < 1023; i++) estimator.learn(`m${i}`, costly)
     estimator.learn('often', costly)
     estimator.learn('new', costly)
-    const prompts = ['often', 'm0'].map((model) => estimator.estimate(model, request).prompt)
+    const prompts = ['often', 'm0'].map((habit) => estimator.estimate(habit, request).prompt)
     expect(prompts).toEqual([1570, 1000])
   })
 })

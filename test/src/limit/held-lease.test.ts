@@ -13,7 +13,6 @@ type World = {
   /** What the store was told, in order. */
   told: Array<[step: string, ...rest: unknown[]]>
   failures: unknown[]
-  isAlive: boolean
 }
 
 function hold(step: () => Promise<void> | void = () => undefined): World {
@@ -31,9 +30,7 @@ function hold(step: () => Promise<void> | void = () => undefined): World {
     request: () => undefined,
     failure: (requestId: string, error: unknown) => void failures.push([requestId, error]),
   }
-  const world = { clock, told, failures, isAlive: true }
-  const held = holdLease({ limits, clock, logger }, LEASE, () => world.isAlive)
-  return Object.assign(world, { held })
+  return { clock, told, failures, held: holdLease({ limits, clock, logger }, LEASE) }
 }
 
 test('a lease is renewed twice in its time, for as long as its request lives', async () => {
@@ -52,16 +49,6 @@ test('a lease is renewed twice in its time, for as long as its request lives', a
   await clock.advance(LEASE_MS * 10)
   expect(told).toHaveLength(4)
   expect(clock.pending()).toBe(0)
-})
-
-test('a client that stopped reading renews nothing, and goes on when it reads again', async () => {
-  const world = hold()
-  world.isAlive = false
-  await world.clock.advance(LEASE_MS * 4)
-  expect(world.told).toEqual([])
-  world.isAlive = true
-  await world.clock.advance(LEASE_MS / 2)
-  expect(world.told).toEqual([['renew', LEASE]])
 })
 
 describe('the end', () => {

@@ -159,7 +159,10 @@ describe('what a request allows itself', () => {
     ['{"max_tokens":7}', 7],
     ['{"max_tokens":0}', 0],
     ['{"max_tokens":7,"n_predict":9}', 9],
-    ['{"max_tokens":7,"n_predict":-1}', 7],
+    ['{"max_tokens":7,"n_predict":null}', 7],
+    ['{"max_tokens":7,"n_predict":-1}', undefined],
+    ['{"max_tokens":-1,"max_completion_tokens":7}', undefined],
+    ['{"max_tokens":7,"max_output_tokens":"9"}', undefined],
     ['{"max_tokens":7,"n":3}', 21],
     ['{"max_tokens":7,"n":3,"prompt":["a","b"]}', 42],
   ])('by %s is %j', (text, allowed) => {

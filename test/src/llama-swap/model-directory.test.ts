@@ -5,7 +5,7 @@ import {
   createModelDirectory,
   type ModelDirectory,
 } from '../../../src/llama-swap/model-directory.ts'
-import { NO_MODEL_CONFIG } from '../../../src/llama-swap/model-config.ts'
+import { NO_MODEL_CONFIG, type ModelConfig } from '../../../src/llama-swap/model-config.ts'
 import { NO_NAMES, type ModelNames } from '../../../src/llama-swap/model-names.ts'
 import { fakeClock, type FakeClock } from '../../support/fake-clock.ts'
 import { FakeUpstream, jsonAnswer, type WholeAnswer } from '../../support/fake-upstream.ts'
@@ -254,21 +254,21 @@ describe('what is known of a name right now', () => {
     selectors: new Map([['choice', ['a', 'hidden']]]),
     pins: new Map([['pinned', ['a']]]),
   }
-  const unknown = ({ directory }: Box): string[] =>
-    NAMES.filter((name) => directory.isUnknown(name))
+  const absent = ({ directory }: Box): string[] =>
+    NAMES.filter((name) => directory.isOfNoModelHere(name))
 
   test('is nothing before llama-swap was asked: every name may be a model', () => {
     const box = startBox(ALIASED, CONFIGURED)
-    expect([NAMES.map((name) => box.directory.knownAs(name)), unknown(box)]).toEqual([NAMES, []])
+    expect([NAMES.map((name) => box.directory.knownAs(name)), absent(box)]).toEqual([NAMES, []])
     expect(box.upstream.calls).toEqual([])
   })
 
   test('is the model that it stands for, also where only config.yaml says so, or that nobody knows it', async () => {
     const box = startBox(ALIASED, CONFIGURED)
     await box.directory.idOf('a')
-    expect([NAMES.map((name) => box.directory.knownAs(name)), unknown(box)]).toEqual([
+    expect([NAMES.map((name) => box.directory.knownAs(name)), absent(box)]).toEqual([
       ['a', 'b', 'a', 'hidden', 'hidden', 'choice', 'pinned', 'nobody'],
-      ['nobody'],
+      ['choice', 'pinned', 'nobody'],
     ])
     expect(box.upstream.calls).toHaveLength(1)
   })
@@ -276,34 +276,95 @@ describe('what is known of a name right now', () => {
   test('is a model before it is an alias of the same name', async () => {
     const { directory } = startBox(ALIASED, { ...NO_NAMES, aliases: new Map([['b', 'a']]) })
     await directory.idOf('a')
-    expect([directory.knownAs('b'), directory.isUnknown('b')]).toEqual(['b', false])
+    expect([directory.knownAs('b'), directory.isOfNoModelHere('b')]).toEqual(['b', false])
   })
 
   test('is what a listing says that was fetched for a client', async () => {
     const box = startBox()
     await box.directory.learn({ ...NO_NAMES, ids: new Set(['b']) })
-    expect(unknown(box)).toEqual(NAMES.filter((name) => name !== 'b'))
+    expect(absent(box)).toEqual(NAMES.filter((name) => name !== 'b'))
   })
 
   test.each([
     ['answers an error', jsonAnswer({ error: 'no' }, 500)],
     ['answers no list', jsonAnswer({ ok: true })],
   ])(
-    'is that any name may be a model where llama-swap %s, until it answers again',
+    'is that any name that is no open choice may be a model where llama-swap %s, until it answers again',
     async (_what, failing) => {
       const box = startBox(failing, CONFIGURED)
       await box.directory.idOf('a')
-      expect([unknown(box), box.directory.knownAs('h')]).toEqual([[], 'hidden'])
+      expect([absent(box), box.directory.knownAs('h')]).toEqual([['choice', 'pinned'], 'hidden'])
       box.listing = ALIASED
       await box.clock.advance(2001)
       await box.directory.idOf('nobody')
-      expect(unknown(box)).toEqual(['nobody'])
+      expect(absent(box)).toEqual(['choice', 'pinned', 'nobody'])
       box.listing = failing
       await box.clock.advance(2001)
       await box.directory.idOf('nobody')
-      expect([unknown(box), box.directory.knownAs('x')]).toEqual([[], 'a'])
+      expect([absent(box), box.directory.knownAs('x')]).toEqual([['choice', 'pinned'], 'a'])
     },
   )
+})
+
+describe('a model on another machine', () => {
+  const PEERS = jsonAnswer({
+    data: [
+      { id: 'a', meta: { llamaswap: { type: 'model' } } },
+      { id: 'cloud/x', meta: { llamaswap: { type: 'peer', peerID: 'cloud' } } },
+    ],
+  })
+  const NAMES = ['a', 'cloud/x', 'far/y', 'nobody']
+  const remote = { ...NO_MODEL_CONFIG, remote: new Set(['far/y']) }
+
+  function told({ isOfPeer, isOfNoModelHere }: ModelDirectory): Record<string, string[]> {
+    return { ofPeer: NAMES.filter(isOfPeer), ofNoModelHere: NAMES.filter(isOfNoModelHere) }
+  }
+
+  function open(box: Box, config: ModelConfig | undefined): ModelDirectory {
+    return createModelDirectory(
+      { modelConfig: { read: async () => config }, clock: box.clock },
+      { ...box, headers: [] },
+    )
+  }
+
+  test('is told by the listing', async () => {
+    const directory = open(startBox(PEERS), undefined)
+    expect(told(directory)).toEqual({ ofPeer: [], ofNoModelHere: [] })
+    await directory.idOf('a')
+    expect(told(directory)).toEqual({
+      ofPeer: ['cloud/x'],
+      ofNoModelHere: ['cloud/x', 'far/y', 'nobody'],
+    })
+  })
+
+  test('is told by config.yaml, also where there is no listing', async () => {
+    const directory = open(startBox({ status: 502 }), remote)
+    await directory.idOf('a')
+    expect(told(directory)).toEqual({ ofPeer: ['far/y'], ofNoModelHere: ['far/y'] })
+  })
+
+  test('is told by both', async () => {
+    const directory = open(startBox(PEERS), remote)
+    await directory.idOf('a')
+    expect(told(directory)).toEqual({
+      ofPeer: ['cloud/x', 'far/y'],
+      ofNoModelHere: ['cloud/x', 'far/y', 'nobody'],
+    })
+  })
+
+  test('stays one while the listing cannot be had, and is none once the listing leaves it out', async () => {
+    const box = startBox(PEERS)
+    const directory = open(box, undefined)
+    await directory.idOf('a')
+    box.listing = { status: 502 }
+    await box.clock.advance(30_001)
+    await directory.namesFor('a')
+    expect(told(directory)).toEqual({ ofPeer: ['cloud/x'], ofNoModelHere: ['cloud/x'] })
+    box.listing = listingOf('a', 'cloud/x')
+    await box.clock.advance(30_001)
+    await directory.namesFor('a')
+    expect(told(directory)).toEqual({ ofPeer: [], ofNoModelHere: ['far/y', 'nobody'] })
+  })
 })
 
 describe('the configuration file', () => {

@@ -2,7 +2,9 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   allowsModel,
+  idIn,
   isKnown,
+  isOpenChoice,
   mergeNames,
   NO_NAMES,
   type ModelNames,
@@ -37,6 +39,23 @@ function allowed(list: string[], name: string): boolean {
 function pinned(pins: Record<string, string[]>): ModelNames {
   return mergeNames(BOX, namesOf({ pins }))
 }
+
+test('the id behind a name is the name itself, what an alias stands for, or the name that nobody knows', () => {
+  const names = namesOf({ ids: ['a', 'b'], aliases: { b: 'a', x: 'a' }, selectors: { s: ['a'] } })
+  const asked = ['a', 'b', 'x', 's', 'nobody']
+  expect(asked.map((name) => idIn(names, name))).toEqual(['a', 'b', 'a', 's', 'nobody'])
+})
+
+test('an open choice is a selector or a name that a profile may pin', () => {
+  const names = namesOf({
+    ids: ['a', 'fast'],
+    aliases: { x: 'a' },
+    selectors: { fast: ['a'] },
+    pins: { pinned: ['a'] },
+  })
+  const open = ['a', 'fast', 'x', 'pinned', 'nobody'].filter((name) => isOpenChoice(names, name))
+  expect(open).toEqual(['fast', 'pinned'])
+})
 
 describe('a list with *', () => {
   test('allows every name, known or not', () => {

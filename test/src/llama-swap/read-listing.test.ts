@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { allowsModel } from '../../../src/llama-swap/model-names.ts'
 import {
   namesInListing,
+  peersInListing,
   readListing,
   type ListedModel,
 } from '../../../src/llama-swap/read-listing.ts'
@@ -110,6 +111,17 @@ describe('the names in a listing', () => {
       new Map([['s', ['a']]]),
     ])
   })
+})
+
+test('the models of peers in a listing are those that it calls so', () => {
+  const listing = [
+    record('cloud/big', { type: 'peer', peerID: 'cloud' }),
+    record('other/small', { type: 'peer' }),
+    record('cloud/local', { type: 'model' }),
+    record('bare'),
+    record('odd', { type: ['peer'] }),
+  ]
+  expect(peersInListing(listing)).toEqual(new Set(['cloud/big', 'other/small']))
 })
 
 describe("a peer's model", () => {

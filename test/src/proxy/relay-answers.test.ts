@@ -181,6 +181,7 @@ describe('what is told of an exchange', () => {
         firstByteAt: startedAt + 6 * SECOND,
         sentAt: startedAt,
         queuedMs: 0,
+        begun: true,
         bytesOut: 'data: half a frame\n\ndata: [DONE]\n\n'.length,
       },
     ])

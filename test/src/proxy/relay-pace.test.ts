@@ -46,17 +46,17 @@ describe('a client that reads slowly', () => {
     client.stall()
     await clock.advance(30 * SECOND)
     expect(call.did).toEqual(['pause'])
-    await clock.advance(MINUTE)
+    await clock.advance(MINUTE - 1)
     expect(client.text).toBe(BEAT)
     client.drain()
     expect(call.did).toEqual(['pause', 'resume'])
   })
 
   test('starts the silence anew when it has read: upstream was not to blame', async () => {
-    const { call, client, clock } = startRelay()
+    const { call, client, clock, settled } = startRelay()
     client.stall()
     call.head(200, STREAM_TYPE).chunk(FRAME)
-    await clock.advance(9 * MINUTE)
+    await clock.advance(MINUTE - 1)
     client.drain()
     await clock.advance(30 * SECOND - 1)
     expect(client.text).toBe(FRAME)
@@ -64,13 +64,21 @@ describe('a client that reads slowly', () => {
     expect(client.text).toBe(FRAME + BEAT)
     await clock.advance(9 * MINUTE)
     expect(client.ended).toBe(undefined)
+    await clock.advance(30 * SECOND)
+    expect(settled).toMatchObject([{ outcome: 'upstream-failed', reason: 'stream-cut' }])
   })
 
-  test('that reads nothing for upstreamSilenceMs counts as gone', async () => {
-    const relay = startRelay()
+  test.each([
+    ['a minute', 10 * MINUTE, MINUTE],
+    ['a minute, however long upstream may be silent', 0, MINUTE],
+    ['upstreamSilenceMs, where that is shorter', 20 * SECOND, 20 * SECOND],
+  ])('that reads nothing for %s counts as gone', async (_, upstreamSilenceMs, goneAfterMs) => {
+    const relay = startRelay({ timeouts: { upstreamHeadersMs: 30 * MINUTE, upstreamSilenceMs } })
     relay.client.stall()
     relay.call.head(200, STREAM_TYPE).chunk(FRAME)
-    await relay.clock.advance(10 * MINUTE)
+    await relay.clock.advance(goneAfterMs - 1)
+    expect(relay.settled).toEqual([])
+    await relay.clock.advance(1)
     expect(outcomeOf(relay)).toEqual({
       status: 200,
       text: FRAME,
@@ -82,11 +90,58 @@ describe('a client that reads slowly', () => {
     })
   })
 
-  test('that read only the head of an early answer counts as gone after upstreamHeadersMs', async () => {
-    const { client, clock, settled } = startRelay()
-    client.stall()
-    await clock.advance(30 * MINUTE)
-    expect(settled).toMatchObject([{ outcome: 'client-closed', status: 200 }])
+  const signsOfLife: Array<[string, (relay: Started) => void]> = [
+    ['sends a frame', ({ call }) => void call.chunk(FRAME)],
+    ['is silent', () => {}],
+  ]
+
+  test.each(signsOfLife)(
+    'counts as gone a minute after it stopped, although upstream %s meanwhile',
+    async (_, live) => {
+      const relay = startRelay()
+      relay.client.stall()
+      relay.call.head(200, STREAM_TYPE).chunk(FRAME)
+      await relay.clock.advance(MINUTE - 1)
+      live(relay)
+      expect(relay.settled).toEqual([])
+      await relay.clock.advance(1)
+      expect(relay.settled).toMatchObject([{ outcome: 'client-closed', status: 200 }])
+    },
+  )
+
+  const lateHeads: Array<[string, (relay: Started) => void]> = [
+    ['not yet', () => {}],
+    ['meanwhile', ({ call }) => void call.head(200, STREAM_TYPE)],
+  ]
+
+  test.each(lateHeads)(
+    'that left the first heartbeat unread counts as gone a minute later, where upstream answered %s',
+    async (_, answer) => {
+      const relay = startRelay()
+      relay.client.stall()
+      await relay.clock.advance(30 * SECOND)
+      await relay.clock.advance(MINUTE - 1)
+      answer(relay)
+      expect(relay.settled).toEqual([])
+      await relay.clock.advance(1)
+      expect(outcomeOf(relay)).toEqual({
+        status: 200,
+        text: BEAT,
+        ended: 'break',
+        settled: [{ outcome: 'client-closed', status: 200, reason: undefined }],
+        aborts: [1],
+        isLive: false,
+        timers: 0,
+      })
+    },
+  )
+
+  test('and reads again after the end leaves no timer behind', async () => {
+    const relay = startRelay()
+    relay.client.stall()
+    relay.call.head(200, STREAM_TYPE).chunk(FRAME).failure('reset')
+    relay.client.drain()
+    expect([relay.settled.length, relay.clock.pending()]).toEqual([1, 0])
   })
 })
 

@@ -50,6 +50,7 @@ describe.each(failures)('after %s', (_, fail) => {
           firstByteAt: undefined,
           sentAt: startedAt,
           queuedMs: 0,
+          begun: false,
           bytesOut: client.bytes.length,
         },
       ],
@@ -211,6 +212,7 @@ test('an upstream that throws is a bug: it is told, the client gets an error, an
         bytesOut: client.bytes.length,
         sentAt: startedAt,
         queuedMs: 0,
+        begun: false,
       },
     ],
   })

@@ -15,7 +15,7 @@ type UpstreamStep =
 type Step =
   | UpstreamStep
   | { step: 'stall' | 'drain' | 'leave' }
-  | { step: 'grant' | 'refuse' }
+  | { step: 'grant' | 'refuse' | 'cut-short' }
   | { step: 'advance'; ms: number }
 
 const TEXTS = [
@@ -70,6 +70,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ step: 'end' as const }) },
   { weight: 2, arbitrary: fc.constant({ step: 'grant' as const }) },
   { weight: 1, arbitrary: fc.constant({ step: 'refuse' as const }) },
+  { weight: 1, arbitrary: fc.constant({ step: 'cut-short' as const }) },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -133,6 +134,10 @@ class TestTurn implements Turn {
 
   answered(): void {}
 
+  hasModel(): boolean {
+    return true
+  }
+
   leave(): void {}
 
   decide(what: 'grant' | 'refuse'): void {
@@ -157,6 +162,8 @@ async function take({ relay, turn, answered }: World, next: Step): Promise<void>
     case 'grant':
     case 'refuse':
       return turn.decide(next.step)
+    case 'cut-short':
+      return relay.cutShort()
     default:
       for (const call of relay.upstream.calls.slice(-1)) tell(call, next, answered)
   }
@@ -232,10 +239,11 @@ function trueAtTheEnd(
     'its first byte came after its start': (firstByteAt ?? startedAt) >= startedAt,
     'a failure has a reason, and nothing else has':
       (reason === undefined) === ['completed', 'client-closed'].includes(outcome),
-    'a whole answer and a refusal end in order, but for a stream whose turn never came':
+    'a whole answer and a refusal end in order, but for what was cut, or a stream whose turn never came':
       client.ended === 'end' ||
       outcome === 'client-closed' ||
       outcome === 'upstream-failed' ||
+      reason === 'draining' ||
       (outcome === 'refused' && sentAt === undefined && isStream(client.headers)),
     'a client that left is not answered': outcome !== 'client-closed' || client.ended === 'break',
     'upstream sees the gate leave unless it had finished':
@@ -290,6 +298,7 @@ describe('whatever happens, in whatever order', () => {
           events.failure('reset')
         }
         relay.client.drain()
+        relay.cutShort()
         relay.client.on?.gone()
         turn.decide('grant')
         await relay.clock.advance(24 * 60 * MINUTE)

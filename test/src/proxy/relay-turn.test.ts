@@ -33,6 +33,10 @@ class FakeTurn implements Turn {
     this.did.push('answered')
   }
 
+  hasModel(): boolean {
+    return true
+  }
+
   leave(): void {
     this.did.push('leave')
   }
@@ -104,6 +108,40 @@ describe('a request whose turn has not come', () => {
     expect(relay.settled).toMatchObject([{ reason: 'upstream-timeout' }])
   })
 
+  test('has a client that reads again after a stall wait as long as any other', async () => {
+    const { relay, turn } = startWaiting({
+      timeouts: { upstreamHeadersMs: 40 * SECOND, upstreamSilenceMs: 40 * SECOND },
+    })
+    relay.client.stall()
+    await relay.clock.advance(30 * SECOND)
+    await relay.clock.advance(MINUTE - 1)
+    relay.client.drain()
+    await relay.clock.advance(60 * MINUTE)
+    expect(relay.settled).toEqual([])
+    turn.grant()
+    await relay.clock.advance(40 * SECOND)
+    expect(relay.settled).toMatchObject([{ reason: 'upstream-timeout' }])
+  })
+
+  test('is over when its client leaves the heartbeats unread for a minute', async () => {
+    const { relay } = startWaiting()
+    relay.client.stall()
+    await relay.clock.advance(30 * SECOND)
+    await relay.clock.advance(MINUTE)
+    expect(relay.settled).toEqual([
+      {
+        outcome: 'client-closed',
+        status: 200,
+        reason: undefined,
+        firstByteAt: undefined,
+        bytesOut: BEAT.length,
+        sentAt: undefined,
+        queuedMs: 90 * SECOND,
+        begun: false,
+      },
+    ])
+  })
+
   test('is over without a call when its client leaves', async () => {
     const { relay } = startWaiting()
     await relay.clock.advance(5 * SECOND)
@@ -117,6 +155,7 @@ describe('a request whose turn has not come', () => {
         bytesOut: 0,
         sentAt: undefined,
         queuedMs: 5 * SECOND,
+        begun: false,
       },
     ])
     expect([relay.upstream.calls, relay.clock.pending()]).toEqual([[], 0])
@@ -145,6 +184,7 @@ describe('a request whose turn has not come', () => {
           bytesOut: 0,
           sentAt: undefined,
           queuedMs: undefined,
+          begun: false,
         },
       ],
     ])
@@ -199,16 +239,27 @@ describe('a request whose turn comes', () => {
     expect(relay.upstream.last.did).toEqual(['pause', 'resume'])
   })
 
-  test('tells the queue of the first answer, and of an error that it is none', () => {
+  test.each([
+    ['an answer', 200, true, true],
+    ['an error of the model itself', 400, true, false],
+    ['a model that has no such route', 404, true, false],
+    ['too many requests, which llama-swap may say', 429, false, false],
+    ['a failure', 500, false, false],
+    ['a load that goes on', 503, false, false],
+  ])('tells the queue of %s (%i) that it is one: %j', (...row) => {
+    const [, status, isAnswer, begun] = row
+    const { relay, turn } = startWaiting()
+    turn.grant()
+    relay.upstream.last.answer({ status, headers: JSON_HEADERS, body: '{}' })
+    expect(turn.did).toEqual(isAnswer ? ['wait', 'answered'] : ['wait'])
+    expect(relay.settled).toMatchObject([{ begun }])
+  })
+
+  test('tells the queue of an answer when its head comes, not at its end', () => {
     const { relay, turn } = startWaiting()
     turn.grant()
     relay.upstream.last.head(200, STREAM_TYPE)
     expect(turn.did).toEqual(['wait', 'answered'])
-
-    const failing = startWaiting()
-    failing.turn.grant()
-    failing.relay.upstream.last.answer({ status: 500, headers: JSON_HEADERS, body: '{}' })
-    expect(failing.turn.did).toEqual(['wait'])
   })
 
   test('that is sent again after a reset was sent first when it was sent first', async () => {
@@ -226,6 +277,15 @@ describe('a request whose turn comes', () => {
 })
 
 describe('a request that is refused while it waits', () => {
+  test('and then once more has had its answer', async () => {
+    const { relay, turn } = startWaiting()
+    turn.refuse({ kind: 'key-queue-full' })
+    const before = outcomeOf(relay)
+    turn.refuse({ kind: 'waited-too-long' })
+    turn.grant()
+    expect(outcomeOf(relay)).toEqual(before)
+  })
+
   test('gets no answer when its client has left', () => {
     const { relay, turn } = startWaiting()
     relay.client.leave()
@@ -249,6 +309,7 @@ describe('a request that is refused while it waits', () => {
         bytesOut: relay.client.bytes.length,
         sentAt: undefined,
         queuedMs: 2 * SECOND,
+        begun: false,
       },
     ])
     expect([relay.upstream.calls, relay.clock.pending()]).toEqual([[], 0])
@@ -280,6 +341,7 @@ describe('a request that is refused while it waits', () => {
           bytesOut: relay.client.bytes.length,
           sentAt: undefined,
           queuedMs: 30 * SECOND,
+          begun: false,
         },
       ])
     },

@@ -19,6 +19,8 @@ export type Started = {
   /** Exceptions that nobody expected. */
   bugs: unknown[]
   startedAt: number
+  /** As when the gate's time to stop is over. */
+  cutShort: () => void
 }
 
 export const SECOND = 1_000
@@ -67,6 +69,7 @@ export function startRelay(
     settled,
     bugs,
     startedAt: clock.now(),
+    cutShort: () => relay.cutShort(),
   }
 }
 

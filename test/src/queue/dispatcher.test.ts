@@ -301,7 +301,7 @@ describe('while somebody waits', () => {
     world.wait('1')
     world.wait('2')
     await world.clock.advance(60_000)
-    expect(world.looks).toEqual([1])
+    expect([world.looks, wakes]).toEqual([[1], expect.closeTo(30, -1)])
     answer.resolve(ready('a'))
     await world.clock.advance(2000)
     expect(world.looks).toHaveLength(2)
@@ -400,6 +400,57 @@ describe.each(['use', 'load'] as const)('a key that may only %s models', (swap) 
     world.wait('2')
     expect(world.told).toEqual(['2 granted'])
   })
+})
+
+describe('many requests that wait for the same look', () => {
+  test('are 256 at most, the next are refused at once, and the look makes room again', async () => {
+    const world = open({ slotsFor: () => 1000 })
+    const answer = Promise.withResolvers<Seen>()
+    world.seen = answer.promise
+    for (let n = 1; n <= 258; n++) world.wait(`${n}`, { swap: 'use' })
+    expect(world.told).toEqual(['257 queue-full', '258 queue-full'])
+    answer.resolve(ready('a'))
+    await world.clock.advance(0)
+    expect([world.told.length, world.told.at(-1), world.looks]).toEqual([258, '256 granted', [0]])
+    world.told.length = 0
+    await world.clock.advance(1001)
+    for (let n = 1; n <= 256; n++) world.wait(`again ${n}`, { swap: 'use' })
+    await world.clock.advance(0)
+    expect(world.told).toEqual(Array.from({ length: 256 }, (_, i) => `again ${i + 1} granted`))
+  })
+
+  test('keep no other out that need not look', () => {
+    const world = open({ slotsFor: () => 1000 })
+    world.seen = Promise.withResolvers<Seen>().promise
+    for (let n = 1; n <= 257; n++) world.wait(`${n}`, { swap: 'use' })
+    world.wait('owner')
+    expect(world.told).toEqual(['257 queue-full', 'owner granted'])
+  })
+
+  test('make room when the look fails', async () => {
+    const world = open()
+    world.seen = { failure: { kind: 'upstream-unreachable' } }
+    for (let n = 1; n <= 256; n++) world.wait(`${n}`, { swap: 'use' })
+    await world.clock.advance(0)
+    world.told.length = 0
+    world.wait('next', { swap: 'use' })
+    await world.clock.advance(0)
+    expect(world.told).toEqual(['next upstream-unreachable'])
+  })
+})
+
+test('a turn tells whether its model is believed to be loaded', async () => {
+  const world = open()
+  const turn = world.wait('1')
+  const other = world.dispatcher.turnFor(arrival('2', { model: 'b' }))
+  expect([turn.hasModel(), other.hasModel()]).toEqual([false, false])
+  world.wait('3')
+  await world.clock.advance(1)
+  expect([world.looks, turn.hasModel(), other.hasModel()]).toEqual([[1], true, false])
+
+  const answered = open().wait('1')
+  answered.answered()
+  expect(answered.hasModel()).toBe(true)
 })
 
 test('a key that may load is let into free room, one that may only use is not', async () => {

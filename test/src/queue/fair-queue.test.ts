@@ -510,6 +510,28 @@ describe('what upstream says is loaded', () => {
     expect(queue.snapshot().drainingFor).toBe('b')
   })
 
+  test('of a model that is being loaded for a request of ours, ready without an answer yet, lets others drain it', () => {
+    const queue = open({ slotsFor: () => 2 })
+    bring(queue, 0, [arrival('a-1')])
+    bring(queue, 1_000, [arrival('b-1', { model: 'b' })])
+    queue.observe({ loaded: ['a'], ready: [] }, 20_000)
+    expect([queue.isLoaded('a'), queue.nextWakeAt()]).toEqual([false, 601_000])
+    queue.observe(ready('a'), 30_000)
+    // Its least time counts from then on: 45 s.
+    expect([queue.isLoaded('a'), queue.nextWakeAt()]).toEqual([true, 75_000])
+    queue.wake(75_000)
+    expect(queue.snapshot().drainingFor).toBe('b')
+    expect(bring(queue, 76_000, [arrival('a-2')])).toEqual([])
+    expect(told(queue.finish('a-1', 100, 80_000))).toEqual(['start b-1'])
+  })
+
+  test('of a model that was ready before does not begin its time anew', () => {
+    const queue = serving()
+    bring(queue, 1_000, [arrival('b-1', { model: 'b' })])
+    queue.observe(ready('a'), 40_000)
+    expect(queue.nextWakeAt()).toBe(61_000)
+  })
+
   test('may be old: a model that is just being put out does not come back', () => {
     const queue = serving()
     queue.finish('first', 100, 45_000)
@@ -527,6 +549,28 @@ describe('what upstream says is loaded', () => {
     queue.observe(ready('b'), 0)
     bring(queue, 0, [arrival('a-1')])
     expect(told(queue.observe(ready(), 100))).toEqual(['start a-1'])
+  })
+})
+
+describe('a model', () => {
+  test('is believed to be loaded from its first answer until it is put out', () => {
+    const queue = open()
+    const loaded = (): string[] => ['a', 'b', 'c'].filter((model) => queue.isLoaded(model))
+    expect(loaded()).toEqual([])
+    bring(queue, 0, [arrival('a-1')])
+    expect(loaded()).toEqual([])
+    queue.answered('a-1', 10)
+    expect(loaded()).toEqual(['a'])
+    queue.finish('a-1', 100, 50_000)
+    expect(loaded()).toEqual(['a'])
+    bring(queue, 50_000, [arrival('b-1', { model: 'b' })])
+    expect(loaded()).toEqual([])
+  })
+
+  test('that others brought is believed to be loaded from when upstream lists it', () => {
+    const queue = open()
+    queue.observe(ready('a'), 0)
+    expect([queue.isLoaded('a'), queue.isLoaded('b')]).toEqual([true, false])
   })
 })
 

@@ -186,6 +186,17 @@ describe('what llama-swap says of loaded models', () => {
     ])
   })
 
+  test('a model is kept from new requests for another one from when it is ready, not before', async () => {
+    const box = await openBox({ slotsPerModel: 9, maxModelWaitMs: 1000, minResidencyMs: 0 }, {})
+    box.running = jsonAnswer({ running: [{ model: 'a', state: 'starting' }] })
+    expect(await sentOf(box, 'a', 'b')).toEqual(['a'])
+    await box.clock.advance(5000)
+    expect(await sentOf(box, 'a')).toEqual(['a', 'a'])
+    box.running = jsonAnswer({ running: [{ model: 'a', state: 'ready' }] })
+    await box.clock.advance(2000)
+    expect(await sentOf(box, 'a')).toEqual(['a', 'a'])
+  })
+
   test.each<[string, WholeAnswer, number, string]>([
     ['an error', { status: 500 }, 502, 'upstream-broken'],
     ['no list', jsonAnswer({ ok: true }), 502, 'upstream-not-llama-swap'],

@@ -51,6 +51,20 @@ describe('a stream that is cut', () => {
     },
   )
 
+  test.each([
+    ['has several blanks before its data', 'data:   {"id":"a","choices":[{"text":"x"}]}\n\n', 1],
+    ['has no blank before its data', 'data:{"id":"a","choices":[{"text":"x"}]}\n\n', 1],
+    ['names its event first', 'event: message\ndata: {"id":"a","choices":[{"text":"x"}]}\n\n', 1],
+    [
+      'names its event first, in lines that end in CR LF',
+      'event: message\r\ndata: {"id":"a","choices":[{"text":"x"}]}\r\n\r\n',
+      1,
+    ],
+    ['begins with a comment', ': x\ndata: {"id":"a","choices":[{"text":"x"}]}\n\n', 1],
+  ])('by a server whose frame %s has its token', (_, text, completion) => {
+    expect(countsOf([text])).toEqual({ prompt: ESTIMATE, cached: 0, completion, exact: false })
+  })
+
   test('before any frame used nothing', () => {
     expect(countsOf([])).toBeUndefined()
   })

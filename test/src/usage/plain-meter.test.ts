@@ -82,8 +82,18 @@ describe('what tells nothing', () => {
   })
 })
 
-describe('an answer of more than a mebibyte', () => {
-  const long = `[${'0.5,'.repeat(MEBIBYTE / 4)}1]`
+test('an answer of sixteen mebibytes is read to its end', () => {
+  const [before, after] = ['{"choices":[{"logprobs":"', '"}],"usage":{"prompt_tokens":11}}']
+  const filling = 'x'.repeat(16 * MEBIBYTE - before.length - after.length)
+  const counts = { prompt: 11, cached: 0, completion: 0, exact: true }
+  expect([read(before + filling + after), read(`${before}x${filling}${after}`)]).toEqual([
+    { counts, isLlamaCpp: false },
+    nothing,
+  ])
+})
+
+describe('an answer of more than sixteen mebibytes', () => {
+  const long = `[${'0.5,'.repeat(4 * MEBIBYTE)}1]`
 
   test('is read where usage stands before the vectors', () => {
     const head = '{"model":"a","usage":{"prompt_tokens":11,"total_tokens":11},'
@@ -110,7 +120,7 @@ describe('an answer of more than a mebibyte', () => {
     const meter = plainMeter({ prompts: 1 })
     meter.piece(encoder.encode('{"usage":{"prompt_tokens":11},"data":[1'))
     const mebibyte = encoder.encode(',1'.repeat(MEBIBYTE / 2))
-    for (let i = 0; i < 3; i++) meter.piece(mebibyte)
+    for (let i = 0; i < 16; i++) meter.piece(mebibyte)
     mebibyte.fill(0)
     expect(meter.counts()).toEqual({ prompt: 11, cached: 0, completion: 0, exact: true })
   })
