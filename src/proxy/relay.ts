@@ -138,16 +138,14 @@ export class Relay implements UpstreamEvents, BodySink {
   }
 
   end(): void {
-    if (this.#settled) return
-    this.#body?.end()
+    if (!this.#settled) this.#body?.end()
   }
 
   failure(failure: UpstreamFailure): void {
     if (this.#settled) return
     if (this.#body) return this.#body.broken()
     if (failure === 'unreachable') return this.#fail({ kind: 'upstream-unreachable' })
-    if (this.#sendAgain('reset')) return
-    this.#fail({ kind: 'upstream-broken' })
+    if (!this.#sendAgain('reset')) this.#fail({ kind: 'upstream-broken' })
   }
 
   // The client's side.

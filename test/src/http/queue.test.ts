@@ -321,10 +321,17 @@ describe('a key that may only use loaded models and asks for one that is never s
     expect(box.upstream.calls.map(({ request }) => request.target)).not.toContain('/running')
   })
 
+  test('has it at once when the listing calls it a peer', async () => {
+    const box = await openBox({ swap: 'use' })
+    box.upstream.onCall = answerEverything
+    expect((await box.ask(CHAT, peer)).status).toBe(200)
+    expect(box.upstream.calls.map(({ request }) => request.target)).not.toContain('/running')
+  })
+
   test('is refused when nobody says that it is one', async () => {
     const box = await openBox({ swap: 'use' })
     box.upstream.onCall = answerEverything
-    const refusal = await box.ask(CHAT, peer)
+    const refusal = await box.ask(CHAT, post(KEYS.user, { model: 'cloud/z' }))
     expect([refusal.status, codeOf(refusal)]).toEqual([503, 'model_not_loaded'])
   })
 })

@@ -306,6 +306,11 @@ describe('what is known of a name right now', () => {
   )
 })
 
+function directoryOf(box: Box, config: ModelConfig | undefined): ModelDirectory {
+  const modelConfig = { read: async () => config }
+  return createModelDirectory({ modelConfig, clock: box.clock }, { ...box, headers: [] })
+}
+
 describe('a model on another machine', () => {
   const PEERS = jsonAnswer({
     data: [
@@ -316,19 +321,15 @@ describe('a model on another machine', () => {
   const NAMES = ['a', 'cloud/x', 'far/y', 'nobody']
   const remote = { ...NO_MODEL_CONFIG, remote: new Set(['far/y']) }
 
-  function told({ isOfPeer, isOfNoModelHere }: ModelDirectory): Record<string, string[]> {
-    return { ofPeer: NAMES.filter(isOfPeer), ofNoModelHere: NAMES.filter(isOfNoModelHere) }
-  }
-
-  function open(box: Box, config: ModelConfig | undefined): ModelDirectory {
-    return createModelDirectory(
-      { modelConfig: { read: async () => config }, clock: box.clock },
-      { ...box, headers: [] },
-    )
+  function told(directory: ModelDirectory): Record<string, string[]> {
+    return {
+      ofPeer: NAMES.filter((name) => directory.isOfPeer(name)),
+      ofNoModelHere: NAMES.filter((name) => directory.isOfNoModelHere(name)),
+    }
   }
 
   test('is told by the listing', async () => {
-    const directory = open(startBox(PEERS), undefined)
+    const directory = directoryOf(startBox(PEERS), undefined)
     expect(told(directory)).toEqual({ ofPeer: [], ofNoModelHere: [] })
     await directory.idOf('a')
     expect(told(directory)).toEqual({
@@ -338,13 +339,13 @@ describe('a model on another machine', () => {
   })
 
   test('is told by config.yaml, also where there is no listing', async () => {
-    const directory = open(startBox({ status: 502 }), remote)
+    const directory = directoryOf(startBox({ status: 502 }), remote)
     await directory.idOf('a')
     expect(told(directory)).toEqual({ ofPeer: ['far/y'], ofNoModelHere: ['far/y'] })
   })
 
   test('is told by both', async () => {
-    const directory = open(startBox(PEERS), remote)
+    const directory = directoryOf(startBox(PEERS), remote)
     await directory.idOf('a')
     expect(told(directory)).toEqual({
       ofPeer: ['cloud/x', 'far/y'],
@@ -354,7 +355,7 @@ describe('a model on another machine', () => {
 
   test('stays one while the listing cannot be had, and is none once the listing leaves it out', async () => {
     const box = startBox(PEERS)
-    const directory = open(box, undefined)
+    const directory = directoryOf(box, undefined)
     await directory.idOf('a')
     box.listing = { status: 502 }
     await box.clock.advance(30_001)

@@ -240,11 +240,7 @@ function trueAtTheEnd(
     'a failure has a reason, and nothing else has':
       (reason === undefined) === ['completed', 'client-closed'].includes(outcome),
     'a whole answer and a refusal end in order, but for what was cut, or a stream whose turn never came':
-      client.ended === 'end' ||
-      outcome === 'client-closed' ||
-      outcome === 'upstream-failed' ||
-      reason === 'draining' ||
-      (outcome === 'refused' && sentAt === undefined && isStream(client.headers)),
+      client.ended === 'end' || mayBreak({ outcome, reason, sentAt }, client.headers),
     'a client that left is not answered': outcome !== 'client-closed' || client.ended === 'break',
     'upstream sees the gate leave unless it had finished':
       outcome === 'completed' || upstream.calls.slice(-1).every(({ aborts }) => aborts > 0),
@@ -252,6 +248,15 @@ function trueAtTheEnd(
       queuedMs !== undefined && (sentAt === undefined || queuedMs === sentAt - startedAt),
     'it was sent when it says so': (sentAt !== undefined) === upstream.calls.length > 0,
   }
+}
+
+function mayBreak(
+  { outcome, reason, sentAt }: Pick<Settled, 'outcome' | 'reason' | 'sentAt'>,
+  headers: HeaderPairs,
+): boolean {
+  if (outcome === 'refused')
+    return reason === 'draining' || (sentAt === undefined && isStream(headers))
+  return outcome !== 'completed'
 }
 
 function isStream(headers: HeaderPairs): boolean {
