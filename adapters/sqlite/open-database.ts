@@ -47,6 +47,8 @@ function prepare(database: DatabaseSync, file: string): string | undefined {
     return `${file} is another program's database and was left as it is. Set usage.file to another path.`
   // NORMAL with WAL: no sync per transaction; a power cut may lose the last seconds, never the database.
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+  // SQLite opens a file that may not be written for reading only, and says so at the first write.
+  database.exec('BEGIN IMMEDIATE; ROLLBACK')
   database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`)
   return undefined
 }

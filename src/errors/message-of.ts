@@ -1,4 +1,4 @@
-import type { GateError } from './gate-error.ts'
+import type { GateError, TokenNeed } from './gate-error.ts'
 
 /**
  * OpenCode retries whatever error text matches these, without word boundaries, so a final refusal that held
@@ -128,6 +128,14 @@ function upstreamMessageOf(error: AboutUpstream): string {
   }
 }
 
+function dayMessageOf({ needed, left = 0 }: TokenNeed): string {
+  if (left === 0)
+    return 'This key has used what it may use in a day (limits.tokensPerDay). It may go on at midnight; the owner of the gate can raise the limit.'
+  return withoutStatusDigits(
+    `This request needs about ${shortly(needed)} tokens, and of those that this key may use in a day (limits.tokensPerDay) ${shortly(left)} are left. The count begins anew at midnight; a smaller request may pass before.`,
+  )
+}
+
 /** A number with as few digits as tell enough: 15k, 4.3k, 980. */
 function shortly(count: number): string {
   return count < 1000 ? String(count) : `${Math.round(count / 100) / 10}k`
@@ -144,9 +152,7 @@ function limitMessageOf({ limit, retryAfterMs, tokens }: LimitReached): string {
     case 'tokens-per-minute':
       return `Rate limit: this request needs about ${tokens.needed} tokens, and this key has not so many left of this minute's (limits.tokensPerMinute). There are enough in ${wait} s.`
     case 'tokens-per-day':
-      return withoutStatusDigits(
-        `This request needs about ${shortly(tokens.needed)} tokens, and of those that this key may use in a day (limits.tokensPerDay) ${shortly(tokens.left ?? 0)} are left. The count begins anew at midnight; a smaller request may pass before.`,
-      )
+      return dayMessageOf(tokens)
     case 'concurrent':
       return 'Rate limit: as many requests of this key are running and waiting as may run and wait at the same time (limits.concurrent, limits.waiting).'
   }

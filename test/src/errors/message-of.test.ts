@@ -161,7 +161,6 @@ describe('a limit that is reached', () => {
 
   test.each<[TokenNeed, string]>([
     [{ needed: 1700, left: 300 }, 'needs about 1.7k tokens, and 300 are left'],
-    [{ needed: 1700, left: undefined }, 'needs about 1.7k tokens, and 0 are left'],
     [{ needed: 15_000, left: 4290 }, 'needs about 15k tokens, and 4.3k are left'],
   ])('of a day with %j says what it %s, never as a status', (tokens, shown) => {
     const message = messageOf({
@@ -175,6 +174,18 @@ describe('a limit that is reached', () => {
     )
     expect(parts?.slice(1).join('')).toBe(shown)
   })
+
+  test.each([0, undefined])(
+    'of a day of which nothing is left (%s) promises nothing before midnight',
+    (left) => {
+      const tokens = { needed: 1700, left }
+      expect(
+        messageOf({ kind: 'limit-reached', limit: 'tokens-per-day', retryAfterMs: 1, tokens }),
+      ).toBe(
+        'This key has used what it may use in a day (limits.tokensPerDay). It may go on at midnight; the owner of the gate can raise the limit.',
+      )
+    },
+  )
 })
 
 const saying = (model: string): string => messageOf({ kind: 'model-not-loaded', model })
