@@ -58,9 +58,10 @@ export function catchUp(state: KeyState, now: number): void {
   }
   state.seenAt = now
   const keepMs = state.leases.length > MAX_LEASES_TO_KEEP ? 0 : KEEP_EXPIRED_MS
-  for (const lease of state.leases.filter(({ expiresAt }) => expiresAt + keepMs <= now)) {
-    dropLease(state, lease)
-  }
+  const isOver = ({ expiresAt }: OpenLease): boolean => expiresAt + keepMs <= now
+  // Looked at with each request: most of the time there is nothing to make a list of.
+  if (!state.leases.some(isOver)) return
+  for (const lease of state.leases.filter(isOver)) dropLease(state, lease)
 }
 
 /** The same state without leases; what they reserved stays taken. A process that starts holds none. */

@@ -36,14 +36,15 @@ export type Taking = { costMs: number; now: number }
 
 /** Ends a lease's take, with `costMs` in the place of what it took; undefined: it took the right amount. */
 export function close(ledger: Ledger, leaseId: string, costMs: number | undefined): void {
-  const step = ledger.steps.find((candidate) => candidate.leaseId === leaseId)
+  const index = ledger.steps.findIndex((candidate) => candidate.leaseId === leaseId)
+  const step = ledger.steps[index]
   if (step === undefined) return
   step.leaseId = ''
   if (costMs !== undefined) {
     step.floor += costMs - step.plus
     step.plus = costMs
   }
-  joinClosed(ledger)
+  joinAround(ledger, index)
 }
 
 /** Moves everything by `ms`, as if it had all happened that much later. */
@@ -56,23 +57,18 @@ function after(tat: number, step: Step): number {
   return Math.max(tat + step.plus, step.floor)
 }
 
-function joinClosed(ledger: Ledger): void {
-  const kept: Step[] = []
-  for (const step of ledger.steps) {
-    const last = kept.at(-1)
-    if (step.leaseId !== '') {
-      kept.push(step)
-    } else if (step.plus > 0 && last === undefined) {
-      ledger.tat = after(ledger.tat, step)
-    } else if (step.plus > 0 && last?.leaseId === '') {
-      kept[kept.length - 1] = {
-        leaseId: '',
-        plus: last.plus + step.plus,
-        floor: after(last.floor, step),
-      }
-    } else if (step.plus > 0) {
-      kept.push(step)
-    }
-  }
-  ledger.steps = kept
+/** Joins the closed steps around an index; there are at most three, since their neighbours were joined before. */
+function joinAround(ledger: Ledger, index: number): void {
+  const { steps } = ledger
+  let from = index
+  let end = index + 1
+  while (steps[from - 1]?.leaseId === '') from--
+  while (steps[end]?.leaseId === '') end++
+  const run = steps.splice(from, end - from).filter(({ plus }) => plus > 0)
+  if (from === 0) ledger.tat = run.reduce(after, ledger.tat)
+  else if (run.length > 0) steps.splice(from, 0, run.reduce(joined))
+}
+
+function joined(first: Step, second: Step): Step {
+  return { leaseId: '', plus: first.plus + second.plus, floor: after(first.floor, second) }
 }

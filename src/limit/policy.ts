@@ -118,8 +118,9 @@ function refusalOf(
 }
 
 function waitForLease(state: KeyState, maxLeases: number | undefined, now: number): number {
+  if (maxLeases === undefined || state.leases.length < maxLeases) return 0
   const lives = state.leases.map(({ expiresAt }) => expiresAt - now).filter((ms) => ms > 0)
-  if (maxLeases === undefined || lives.length < maxLeases) return 0
+  if (lives.length < maxLeases) return 0
   return Math.min(MAX_LEASE_WAIT_MS, ...lives)
 }
 

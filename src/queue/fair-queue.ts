@@ -152,7 +152,8 @@ export class FairQueue {
   #settle(): Decision[] {
     const decisions: Decision[] = []
     for (;;) {
-      this.#drainingFor = this.#chooseDrain()
+      this.#drainingFor = this.#waiting.size === 0 ? undefined : this.#chooseDrain()
+      if (this.#waiting.size === 0) return decisions
       const started = this.#startResident() ?? this.#startBySwap()
       const step = started === undefined ? this.#refuseHopeless() : [started]
       if (step.length === 0) return decisions

@@ -135,7 +135,7 @@ describe('a request over the tokens', () => {
       429,
       {
         message:
-          'This request needs about 25 tokens, and of those that this key may use in a day (limits.tokensPerDay) 0 are left. The count begins anew at midnight; a smaller request may pass before.',
+          'This key has used what it may use in a day (limits.tokensPerDay). It may go on at midnight; the owner of the gate can raise the limit.',
         type: 'insufficient_quota',
         param: null,
         code: 'insufficient_quota',
