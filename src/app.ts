@@ -15,7 +15,7 @@ import { reportUsage } from './http/report-usage.ts'
 import { showStanding } from './http/show-standing.ts'
 import type { Asking } from './llama-swap/ask.ts'
 import { createModelDirectory } from './llama-swap/model-directory.ts'
-import type { Relay } from './proxy/relay.ts'
+import { LiveRelays } from './proxy/live-relays.ts'
 import { outboundHeaders } from './proxy/rewrite.ts'
 import { openQueue } from './queue/open-queue.ts'
 import { canonicalTarget, NO_TARGET } from './routes/canonical-path.ts'
@@ -33,7 +33,7 @@ export type Gate = {
 export function createApp(deps: Deps): Gate {
   const asking = askingFor(deps)
   const directory = createModelDirectory(deps, asking)
-  const live = new Set<Relay>()
+  const live = new LiveRelays()
   const dispatcher = openQueue(deps, directory, asking)
   const app = new Hono<GateEnv>({
     getPath: (_request, options) => options?.env?.target.path ?? '/',
@@ -65,9 +65,7 @@ export function createApp(deps: Deps): Gate {
 
   return {
     drain: () => dispatcher?.drain(),
-    cut() {
-      for (const relay of live) relay.cutShort()
-    },
+    cut: () => live.cutShort(),
     fetch(request, host) {
       const read = canonicalTarget(
         request.url,

@@ -2,6 +2,7 @@ import type { Deps, HeaderPairs, OutboundRequest } from '../deps.ts'
 import { refusalOf } from '../errors/refusal.ts'
 import { rateHeaders } from '../limit/rate-headers.ts'
 import type { RelayPlan } from '../proxy/relay-plan.ts'
+import type { LiveRelays } from '../proxy/live-relays.ts'
 import { Relay } from '../proxy/relay.ts'
 import { openResponseClient } from '../proxy/response-client.ts'
 import { outboundHeaders, outboundSearch } from '../proxy/rewrite.ts'
@@ -11,9 +12,9 @@ import type { GateContext, GateMiddleware } from './gate-env.ts'
 /**
  * Sends the checked request to llama-swap and hands the answer to the relay; the relay's end is the request's end.
  *
- * @param live holds the relays that have not ended
+ * @param live the relays that have not ended
  */
-export function forward(deps: Deps, live: Set<Relay>): GateMiddleware {
+export function forward(deps: Deps, live: LiveRelays): GateMiddleware {
   const finish = finishRequest(deps)
   return async (c) => {
     const scope = c.get('scope')
@@ -23,14 +24,14 @@ export function forward(deps: Deps, live: Set<Relay>): GateMiddleware {
       ...planFor(c, deps),
       client: opened.client,
       settle(settled) {
-        live.delete(relay)
+        leave()
         scope.queueMs = settled.queuedMs
         scope.tokens = passage.end(settled)
         finish(scope, settled)
       },
       bug: (error) => deps.logger.failure(scope.requestId, error),
     })
-    live.add(relay)
+    const leave = live.enter(relay)
     passage.begin()
     relay.start()
     // Not before: what throws up to here is answered and logged like any other exception.
