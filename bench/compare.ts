@@ -50,7 +50,15 @@ const programs: Program[] = [
   gate('gate on Node', process.execPath, 'adapters/node/main.ts'),
   uncounted('gate on Node, nothing counted', process.execPath, 'adapters/node/main.ts'),
   gate('gate on Bun', firstExisting('node_modules/bun/bin/bun.exe', 'bun'), 'adapters/bun/main.ts'),
-  gate('gate on Deno', deno, 'run', '--unstable-no-legacy-abort', '--no-prompt', '-NERW', 'adapters/deno/main.ts'),
+  gate(
+    'gate on Deno',
+    deno,
+    'run',
+    '--unstable-no-legacy-abort',
+    '--no-prompt',
+    '-NERW',
+    'adapters/deno/main.ts',
+  ),
   gate('Hono + fetch on Node, no checks', process.execPath, 'bench/baseline-fetch.ts'),
 ]
 

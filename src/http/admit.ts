@@ -73,8 +73,8 @@ async function refusedByLimits(
   const admitted = await limits.admit(admission)
   c.get('scope').standing = admitted.standing
   if (admitted.ok) return undefined
-  const { limit, retryAfterMs, standing } = admitted
-  const tokens = { needed: admission.tokens, left: standing.tokens?.remaining }
+  const { limit, retryAfterMs, left } = admitted
+  const tokens = { needed: admission.tokens, left }
   return { kind: 'limit-reached', limit, retryAfterMs, tokens }
 }
 

@@ -60,9 +60,10 @@ export function createPassage(
 }
 
 /**
- * What a request used. Where upstream did not tell, it is estimated: all of it for a whole answer, and the prompt for one
- * whose client left while it was computed. A stream begins when a slot works on it; of an answer that is not streamed
- * nothing is heard until its end, so there the loaded model stands for it. What failed before its first token is free.
+ * What a request used. Where upstream did not tell, it is estimated: all of it for a whole answer, and the prompt for a
+ * stream whose client left before its first token. A stream begins when a slot works on it; of an answer that is not
+ * streamed nothing is heard until its end, so there the loaded model stands for it. What failed before its first token is
+ * free.
  */
 function tokensOf(
   { work, turn }: Pick<Admittance, 'work' | 'turn'>,
@@ -70,11 +71,13 @@ function tokensOf(
 ): TokenCounts | undefined {
   const counts = work.meter.counts()
   if (counts || !work.hasTokens || sentAt === undefined) return counts
-  const estimate = { prompt: work.prompt, cached: 0, exact: false }
-  if (outcome === 'completed' && status < 300)
-    return { ...estimate, completion: work.tokens - work.prompt }
-  const isComputing = begun || (!work.streamed && turn.hasModel())
-  return outcome === 'client-closed' && isComputing ? { ...estimate, completion: 0 } : undefined
+  const prompt = { prompt: work.prompt, cached: 0, completion: 0, exact: false }
+  const all = { ...prompt, completion: work.tokens - work.prompt }
+  if (outcome === 'completed') return status < 300 ? all : undefined
+  if (outcome !== 'client-closed') return undefined
+  // llama-server mostly finishes an answer that is not streamed, whether anybody is there or not.
+  if (!work.streamed) return turn.hasModel() ? all : undefined
+  return begun ? prompt : undefined
 }
 
 /** Tokens that a slot could have computed meanwhile, at the least: whoever holds one has had a share of the box. */

@@ -40,7 +40,14 @@ export type LimitName =
 
 export type Admitted =
   | { ok: true; standing: Standing }
-  | { ok: false; limit: LimitName; retryAfterMs: number; standing: Standing }
+  | {
+      ok: false
+      limit: LimitName
+      retryAfterMs: number
+      /** Tokens that this limit has left; undefined where it counts something else. */
+      left: number | undefined
+      standing: Standing
+    }
 
 /**
  * Keeps what keys have used. Each call is one atomic step for its key. A store only loads the state of a key, decides

@@ -25,7 +25,10 @@ export function admit(state: KeyState, admission: Admission, now: number): Admit
   const tokens = sane(admission.tokens)
   toPresent(state, limits, now)
   const refusal = refusalOf(state, { ...admission, tokens }, now)
-  if (refusal) return { ok: false, ...refusal, standing: standingOf(state, limits, now) }
+  if (refusal) {
+    const left = tokensLeft(state, { limits, limit: refusal.limit }, now)
+    return { ok: false, ...refusal, left, standing: standingOf(state, limits, now) }
+  }
 
   const requestRate = rateOfRequests(limits)
   const tokenRate = rateOfTokens(limits)
@@ -152,6 +155,16 @@ function gaugeOfDay(
     remaining: Math.max(0, Math.floor(tokensPerDay - day.used)),
     resetMs: day.used > 0 ? day.endsAt - now : 0,
   }
+}
+
+function tokensLeft(
+  state: KeyState,
+  { limits, limit }: { limits: KeyLimits; limit: LimitName },
+  now: number,
+): number | undefined {
+  if (limit === 'tokens-per-day') return gaugeOfDay(state, limits, now)?.remaining
+  const rate = limit === 'tokens-per-minute' ? rateOfTokens(limits) : undefined
+  return rate && gaugeOf(tatOf(state.tokens), { rate, now }).remaining
 }
 
 /** The one with less left; of equals the one that takes longer. */

@@ -70,7 +70,13 @@ export function describeLimitStore(name: string, open: Open): void {
       await store.admit(admission('a'))
       const refused = await store.admit(admission('b', { tokens: 5500 }))
       expect([refused, await store.peek('laptop', LIMITS)]).toEqual([
-        { ok: false, limit: 'tokens-per-minute', retryAfterMs: 5000, standing: ONE_LESS },
+        {
+          ok: false,
+          limit: 'tokens-per-minute',
+          retryAfterMs: 5000,
+          left: 5000,
+          standing: ONE_LESS,
+        },
         ONE_LESS,
       ])
     })
@@ -125,6 +131,7 @@ export function describeLimitStore(name: string, open: Open): void {
           ok: false,
           limit: 'tokens-per-day',
           retryAfterMs: DAY_MS / 2,
+          left: 100,
           standing: {
             requests: FULL.requests,
             tokens: { limit: 10_000, remaining: 100, resetMs: DAY_MS / 2 },
@@ -152,6 +159,7 @@ export function describeLimitStore(name: string, open: Open): void {
         ok: false,
         limit: 'tokens-per-minute',
         retryAfterMs: 10_010,
+        left: 0,
         standing: {
           requests: ONE_LESS.requests,
           tokens: { limit: 6000, remaining: 0, resetMs: 70_000 },

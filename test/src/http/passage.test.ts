@@ -110,7 +110,7 @@ describe('the tokens of a request', () => {
     expect(await left(opened)).toEqual({ requests: '4', tokens: '10000' })
   })
 
-  test('are those of its prompt as it was guessed where the client left before an answer', async () => {
+  test('are all that was guessed where the client left before an answer that llama-server goes on with', async () => {
     const opened = await openWarmGate(LIMITED)
     opened.upstream.onCall = undefined
     const client = new AbortController()
@@ -119,11 +119,11 @@ describe('the tokens of a request', () => {
     client.abort()
     await answering
     const bodyBytes = String(asked.body).length
-    const { prompt } = createEstimator().estimate('', { bodyBytes, maxOutput: 10 })
+    const { prompt, tokens } = createEstimator().estimate('', { bodyBytes, maxOutput: 10 })
     expect(opened.records).toMatchObject([
-      { outcome: 'client-closed', tokens: { prompt, cached: 0, completion: 0, exact: false } },
+      { outcome: 'client-closed', tokens: { prompt, cached: 0, completion: 10, exact: false } },
     ])
-    expect(await left(opened)).toEqual({ requests: '4', tokens: String(10_000 - prompt) })
+    expect(await left(opened)).toEqual({ requests: '4', tokens: String(10_000 - tokens) })
   })
 
   test('teach what the next request for the same model may cost', async () => {
@@ -307,7 +307,7 @@ describe('what a request took', () => {
       0,
       undefined,
     ],
-    ['is its prompt where its client left before an answer', { settled: LEFT }, 100, PROMPT],
+    ['is the guess where its client left before the answer', { settled: LEFT }, 1124, ESTIMATE],
     [
       'is nothing where its client left before its model was loaded',
       { settled: LEFT, hasModel: false },

@@ -102,7 +102,13 @@ describe('tokens per minute', () => {
     key.settle('a', 700)
     expect([key.standing(), key.admit('b', 1)]).toEqual([
       gauge(0, 70_000),
-      { ok: false, limit: 'tokens-per-minute', retryAfterMs: 10_100, standing: gauge(0, 70_000) },
+      {
+        ok: false,
+        limit: 'tokens-per-minute',
+        retryAfterMs: 10_100,
+        left: 0,
+        standing: gauge(0, 70_000),
+      },
     ])
   })
 
@@ -119,7 +125,13 @@ describe('tokens per minute', () => {
     const refused = key.admit('next', 1)
     expect([admitted, refused]).toEqual([
       { ok: true, standing: gauge(0, 600_000) },
-      { ok: false, limit: 'tokens-per-minute', retryAfterMs: 540_100, standing: gauge(0, 600_000) },
+      {
+        ok: false,
+        limit: 'tokens-per-minute',
+        retryAfterMs: 540_100,
+        left: 0,
+        standing: gauge(0, 600_000),
+      },
     ])
   })
 
@@ -159,6 +171,7 @@ describe('tokens per day', () => {
         ok: false,
         limit: 'tokens-per-day',
         retryAfterMs: 23 * 3_600_000,
+        left: 100,
         standing: {
           requests: undefined,
           tokens: { limit: 1000, remaining: 100, resetMs: 23 * 3_600_000 },
@@ -423,4 +436,13 @@ describe('when the configuration changes', () => {
       used: 500,
     })
   })
+})
+
+test('what is told to be left is of the limit that refused, not of the tighter one', () => {
+  const key = new Key(limitsOf({ tokensPerMinute: 100, tokensPerDay: 1000 }))
+  key.admit('a', 100)
+  key.settle('a', 950)
+  key.now += 600_000
+  key.admit('b', 0)
+  expect(key.admit('c', 90)).toMatchObject({ ok: false, limit: 'tokens-per-day', left: 50 })
 })
