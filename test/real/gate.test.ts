@@ -20,6 +20,8 @@ const promptTokens = 'user: hello\nassistant:'.length + 2
 /** Of one slot: half of the server's. */
 const contextSize = 8192
 
+/** Hundreds of requests in a few seconds. */
+const UNLIMITED = { requestsPerMinute: null }
 const keys = [{ id: 'user', secret: key }]
 
 function postTo(url: string, path: string, body: object): Promise<Response> {
@@ -60,7 +62,7 @@ describe('the gate in front of a real llama-server', () => {
       script: { ballastMegabytes: 0 },
       extraArgs: ['--metrics'],
     })
-    gate = await node.start({ upstream: { url: server.url }, keys })
+    gate = await node.start({ upstream: { url: server.url }, keys, limits: UNLIMITED })
   })
   afterAll(async () => {
     await gate?.stop()
@@ -244,7 +246,7 @@ describe('behind streams, when llama-server closes connections', () => {
   describe.each(harnesses)('on $name', (harness) => {
     let gate: Running
     beforeAll(async () => {
-      gate = await harness.start({ upstream: { url: server.url }, keys })
+      gate = await harness.start({ upstream: { url: server.url }, keys, limits: UNLIMITED })
     })
     afterAll(() => gate?.stop())
 
@@ -301,7 +303,7 @@ describe('a client that leaves', () => {
   describe.each(harnesses)('on $name', (harness) => {
     let gate: Running
     beforeAll(async () => {
-      gate = await harness.start({ upstream: { url: server.url }, keys })
+      gate = await harness.start({ upstream: { url: server.url }, keys, limits: UNLIMITED })
     })
     afterAll(() => gate?.stop())
 
