@@ -1,4 +1,4 @@
-/** How a route's event stream is framed and how it says that it is finished (facts: one terminator each). */
+/** How a route's event stream is framed and how it says that it is finished. */
 export type StreamFormat = 'chat' | 'responses' | 'messages' | 'native'
 
 // Lines begin after CR or LF only (HTML §9.2.6); /^/m would also take U+2028, which a model may write into JSON unescaped.
