@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { explainDamage, explainFault, explainNoSqlite } from './explain-fault.ts'
 import { loadSqlite } from './load-sqlite.ts'
@@ -35,10 +36,18 @@ export async function openDatabase(file: string): Promise<OpenedDatabase> {
   }
 }
 
+/** To look through a larger file would hold up the start; damage in it is told when it is met. */
+const MOST_CHECKED_BYTES = 64 * 1024 * 1024
+
+function checkOf(database: DatabaseSync, file: string): unknown {
+  if (statSync(file).size > MOST_CHECKED_BYTES) return 'ok'
+  return database.prepare('PRAGMA quick_check(1)').get()?.['quick_check']
+}
+
 /** Gives why the database cannot be used; undefined where it can. */
 function prepare(database: DatabaseSync, file: string): string | undefined {
   database.exec(`PRAGMA busy_timeout = ${BUSY_AT_START_MS}`)
-  const check = database.prepare('PRAGMA quick_check(1)').get()?.['quick_check']
+  const check = checkOf(database, file)
   if (check !== 'ok') return explainDamage(String(check), file)
   const unsuited = migrate(database)
   if (unsuited === 'newer')
