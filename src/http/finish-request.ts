@@ -13,7 +13,9 @@ export function finishRequest(deps: Deps): (scope: RequestScope, ending: Ending)
     logger.request(event)
     const { keyId, route } = scope
     if (keyId === undefined || route?.kind !== 'inference') return
-    if (event.outcome === 'refused' && !refusals.isRecorded(keyId, event.at)) return
+    // What used tokens always counts, also where the gate cut it at a stop.
+    const isBareRefusal = event.outcome === 'refused' && scope.tokens === undefined
+    if (isBareRefusal && !refusals.isRecorded(keyId, event.at)) return
     usage.append({
       requestId: event.requestId,
       at: event.at,

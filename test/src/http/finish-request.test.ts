@@ -160,6 +160,18 @@ describe('a request that was refused leaves a record, too', () => {
     expect([events.length, records.length]).toEqual([68, 63])
   })
 
+  test('but all that used tokens, such as the streams that a stop cuts', async () => {
+    const { gate, clock, records, upstream } = await openWarmGate()
+    const frame = 'data: {"id":"x","choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'
+    upstream.onCall = (call) => void call.head(200, STREAM_TYPE).chunk(frame)
+    const asked = post(KEYS.user, { model: 'glm-4.7-flash', stream: true })
+    for (let i = 0; i < 65; i++) void gate.fetch(requestOf(CHAT, asked), {})
+    await clock.advance(0)
+    gate.cut()
+    const cut = records.filter(({ outcome, tokens }) => outcome === 'refused' && tokens)
+    expect(cut).toHaveLength(65)
+  })
+
   test('for a model that it may not use, by the name that it gave', async () => {
     const { ask, records } = await openGate()
     await ask(CHAT, post(KEYS.limited, { model: 'gpt-oss-120b' }))
