@@ -1,10 +1,18 @@
-import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../../src/deps.ts'
 import type { UsageRecord } from '../../src/usage/record.ts'
 import { sumUsage } from '../../src/usage/sum-usage.ts'
-import type { UsageGroup, UsageQuery, UsageStore, UsageTotal } from '../../src/usage/usage-store.ts'
+import type { UsageQuery, UsageStore, UsageTotal } from '../../src/usage/usage-store.ts'
 import { causeOf } from './cause-of.ts'
 import { inTransaction } from './transaction.ts'
+import {
+  DELETE_USAGE_BEFORE,
+  INSERT_USAGE,
+  inWholeNumbers,
+  totalOf,
+  totalsStatement,
+  valuesOf,
+} from './usage-table.ts'
 import { createWriteBehind } from './write-behind.ts'
 
 export type SqliteUsageStore = UsageStore & {
@@ -35,8 +43,8 @@ export function createSqliteUsageStore({
   keepDays,
   warn,
 }: SqliteUsageOptions): SqliteUsageStore {
-  const insert = database.prepare(INSERT)
-  const deleteOld = database.prepare('DELETE FROM usage_record WHERE at < ?')
+  const insert = database.prepare(INSERT_USAGE)
+  const deleteOld = database.prepare(DELETE_USAGE_BEFORE)
   let sweepAt = -Infinity
   const write = (records: readonly UsageRecord[]): void => {
     const isSweepDue = clock.now() >= sweepAt
@@ -66,102 +74,10 @@ export function createSqliteUsageStore({
   }
 }
 
-const INSERT = `
-  INSERT INTO usage_record (
-    request_id, at, day, key_id, model, dialect, route, outcome, status,
-    prompt_tokens, cached_tokens, completion_tokens, estimated,
-    queue_ms, ttft_ms, duration_ms, bytes_in, bytes_out
-  ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-
-function valuesOf(record: UsageRecord): SQLInputValue[] {
-  const { tokens } = record
-  return [
-    record.requestId,
-    record.at,
-    record.day,
-    record.keyId,
-    record.model ?? null,
-    record.dialect,
-    record.route,
-    record.outcome,
-    record.status,
-    tokens?.prompt ?? null,
-    tokens?.cached ?? null,
-    tokens?.completion ?? null,
-    tokens === undefined ? null : Number(!tokens.exact),
-    record.queueMs ?? null,
-    record.ttftMs ?? null,
-    record.durationMs,
-    record.bytesIn,
-    record.bytesOut,
-  ]
-}
-
-/** A number that the table refuses would hold up all records behind it for ever. */
-function inWholeNumbers({ tokens, queueMs, ttftMs, ...record }: UsageRecord): UsageRecord {
-  return {
-    ...record,
-    at: whole(record.at),
-    tokens: tokens && {
-      prompt: whole(tokens.prompt),
-      cached: whole(tokens.cached),
-      completion: whole(tokens.completion),
-      exact: tokens.exact,
-    },
-    queueMs: queueMs === undefined ? undefined : whole(queueMs),
-    ttftMs: ttftMs === undefined ? undefined : whole(ttftMs),
-    durationMs: whole(record.durationMs),
-    bytesIn: whole(record.bytesIn),
-    bytesOut: whole(record.bytesOut),
-  }
-}
-
-function whole(value: number): number {
-  return Number.isSafeInteger(Math.round(value)) ? Math.round(value) : 0
-}
-
-const GROUPS: Record<UsageGroup, string> = {
-  key: 'key_id',
-  model: "coalesce(model, '')",
-  day: 'day',
-}
-
-// total(), not sum(): it never overflows, and is 0 where there is nothing but NULL.
-const SUMS = `
-  count(*) AS requests,
-  total(outcome = 'completed') AS completed,
-  total(prompt_tokens) AS prompt_tokens,
-  total(cached_tokens) AS cached_tokens,
-  total(completion_tokens) AS completion_tokens,
-  total(estimated) AS estimated,
-  total(queue_ms) AS queue_ms,
-  total(duration_ms) AS duration_ms,
-  total(bytes_in) AS bytes_in,
-  total(bytes_out) AS bytes_out`
-
-function totalsOf(database: DatabaseSync, { since, by, keyId }: UsageQuery): UsageTotal[] {
-  const ofKey = keyId === undefined ? '' : 'AND key_id = ?'
-  const values = keyId === undefined ? [since] : [since, keyId]
+function totalsOf(database: DatabaseSync, query: UsageQuery): UsageTotal[] {
+  const { sql, values } = totalsStatement(query)
   return database
-    .prepare(
-      `SELECT ${GROUPS[by]} AS "group", ${SUMS} FROM usage_record WHERE at >= ? ${ofKey} GROUP BY 1 ORDER BY 1`,
-    )
+    .prepare(sql)
     .all(...values)
     .map(totalOf)
-}
-
-function totalOf(row: Record<string, SQLOutputValue>): UsageTotal {
-  return {
-    group: String(row['group']),
-    requests: Number(row['requests']),
-    completed: Number(row['completed']),
-    promptTokens: Number(row['prompt_tokens']),
-    cachedTokens: Number(row['cached_tokens']),
-    completionTokens: Number(row['completion_tokens']),
-    estimated: Number(row['estimated']),
-    queueMs: Number(row['queue_ms']),
-    durationMs: Number(row['duration_ms']),
-    bytesIn: Number(row['bytes_in']),
-    bytesOut: Number(row['bytes_out']),
-  }
 }

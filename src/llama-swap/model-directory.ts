@@ -10,6 +10,7 @@ import {
   NO_NAMES,
   type ModelNames,
 } from './model-names.ts'
+import { isOverWithin, shareQuestion } from './shared-question.ts'
 import { namesInListing, peersInListing, readListing } from './read-listing.ts'
 
 /** Names, and why llama-swap's own list of them could not be had when it was last asked for. */
@@ -55,7 +56,6 @@ export function createModelDirectory(
   let config = NO_MODEL_CONFIG
   let learnedAt = -Infinity
   let failure: GateError | undefined
-  let running: Promise<void> | undefined
 
   async function learn(latest: ModelNames): Promise<ModelNames> {
     listed = latest
@@ -77,19 +77,7 @@ export function createModelDirectory(
   const isOfPeer = (name: string): boolean => config.remote.has(name) || listedPeers.has(name)
   // The clock may jump back: a time in the future is not fresh either.
   const age = (): number => Math.abs(deps.clock.now() - learnedAt)
-  function refreshed(): Promise<void> {
-    running ??= refresh().finally(() => {
-      running = undefined
-    })
-    return running
-  }
-  /** Gives up after `ms`; the question goes on. */
-  function refreshedWithin(ms: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const cancel = deps.clock.setTimer(ms, resolve)
-      void refreshed().then(resolve, reject).finally(cancel)
-    })
-  }
+  const refreshed = shareQuestion(deps.clock, refresh)
   return {
     learn,
     config: () => config,
@@ -98,7 +86,8 @@ export function createModelDirectory(
       return { names, failure }
     },
     async idOf(name) {
-      if (age() > ASK_AGAIN_MS && !isKnown(names, name)) await refreshedWithin(WORTH_WAITING_MS)
+      if (age() > ASK_AGAIN_MS && !isKnown(names, name))
+        await isOverWithin(deps.clock, WORTH_WAITING_MS, refreshed())
       // What is known is good enough to go on with; the next request finds what is new.
       else if (age() > FRESH_MS) refreshed().catch(() => undefined)
       return idIn(names, name)

@@ -5,8 +5,9 @@ import { startLookAlike, type LookAlike } from '../support/look-alike.ts'
 import type { Behaviour } from '../support/look-alike/behaviour.ts'
 import type { RecordedRequest } from '../support/look-alike/recorded-request.ts'
 import { openRaw, sendRaw, type RawConnection } from '../support/raw-http.ts'
+import { textOf } from '../support/raw-http/answer.ts'
 import { rawJsonPost, rawRequest } from '../support/raw-http/raw-request.ts'
-import { acquaint, callsTo, harnesses, KEYS, ROOMY } from './gates.ts'
+import { acquaint, callsTo, harnesses, KEY_CONFIG, KEYS, ROOMY } from './gates.ts'
 
 const CLIENTS = 10
 /** How soon llama-swap must see that a client has gone. */
@@ -98,6 +99,13 @@ type Row = Phase & Way
 
 const ROWS: Row[] = PHASES.flatMap((phase) => WAYS.map((way) => ({ ...phase, ...way })))
 
+/** A key for each of them that may have one answer at a time. */
+const SINGLES = ROWS.map((row, i) => ({ ...row, key: `single-${i}` }))
+
+function secretOf(key: string): string {
+  return `sk-${key}-0123456789abcdef0123456789`
+}
+
 /** The beginnings of two uploads that never end. */
 const UPLOADS = [
   {
@@ -116,17 +124,31 @@ describe.each(harnesses)('on $name', (harness) => {
   let upstream: LookAlike
   let silent: Running
   let beating: Running
+  let single: Running
   beforeAll(async () => {
     upstream = await startLookAlike()
     const common = { upstream: { url: upstream.url }, ...ROOMY }
-    ;[silent, beating] = await Promise.all([
+    ;[silent, beating, single] = await Promise.all([
       harness.start({ ...common, heartbeat: { afterMs: 0 } }),
       harness.start({ ...common, heartbeat: { afterMs: 100, everyMs: 100 } }),
+      harness.start({
+        ...common,
+        heartbeat: { afterMs: 100, everyMs: 100 },
+        queue: false,
+        keys: [
+          ...KEY_CONFIG,
+          ...SINGLES.map(({ key }) => ({
+            id: key,
+            secret: secretOf(key),
+            limits: { concurrent: 1 },
+          })),
+        ],
+      }),
     ])
-    await acquaint(upstream, silent, beating)
+    await acquaint(upstream, silent, beating, single)
   })
   afterEach(() => upstream.reset())
-  afterAll(() => Promise.all([silent.stop(), beating.stop(), upstream.stop()]))
+  afterAll(() => Promise.all([silent, beating, single, upstream].map((one) => one.stop())))
 
   /** Brings ten calls into one phase and lets their clients leave together. */
   async function leave(gate: Running, row: Row): Promise<{ calls: RecordedRequest[]; at: number }> {
@@ -221,6 +243,64 @@ describe.each(harnesses)('on $name', (harness) => {
     },
   )
 
+  /** Has the client of a key's only answer leave it. */
+  async function leaveSingle({ key, ...row }: (typeof SINGLES)[number]) {
+    upstream.behave(row.behaviour)
+    const headers = { Authorization: `Bearer ${secretOf(key)}` }
+    const body = { ...ASK, stream: row.streamed }
+    const client = await openRaw(single.url, rawJsonPost(row.path, body, headers))
+    await upstream.waitFor(() => callsTo(upstream).length === 1, AT_LAST_MS)
+    if (row.begun) await client.readUntil(hasBody)
+    await sleep(SETTLED_MS)
+    row.leave(client)
+    const again = (): Promise<number> =>
+      sendRaw(single.url, rawJsonPost(CHAT, ASK, headers)).then(({ status }) => status)
+    const report = rawRequest({ target: '/usage?by=key', headers })
+    const told = async (): Promise<Told> => {
+      const { data } = JSON.parse(textOf(await sendRaw(single.url, report)))
+      const lines = single.output().split('\n').filter(isJson).map(lineIn)
+      return {
+        outcomes: lines
+          .filter(({ keyId, path }) => keyId === key && path !== '/usage')
+          .map(({ outcome }) => outcome),
+        requests: data.map((sum: Record<string, unknown>) => [
+          sum['key'],
+          sum['requests'],
+          sum['completed'],
+        ]),
+      }
+    }
+    return { call: callsTo(upstream)[0]!, again, told }
+  }
+  const isUnseen = (row: Row): boolean => whyNot(row) !== undefined && !row.streamed
+
+  test.each(SINGLES.filter((row) => !isUnseen(row)))(
+    'who leaves $way $phase frees the only place of its key, and is counted once',
+    async (row) => {
+      const { call, again, told } = await leaveSingle(row)
+      expect(await cancelTime(call, 0)).not.toBe('not noticed')
+      // Long before its lease would end by itself.
+      await expect.poll(again, { interval: 200, timeout: AT_LAST_MS }).toBe(200)
+      await expect
+        .poll(() => told().then(withoutRefused))
+        .toEqual({
+          outcomes: ['client-closed', 'completed'],
+          requests: [[row.key, 2, 1]],
+        })
+    },
+  )
+
+  test.each(SINGLES.filter(isUnseen))(
+    'who leaves $way $phase still keeps the only place of its key until the answer is over',
+    async (row) => {
+      const { call, again } = await leaveSingle(row)
+      await sleep(NOT_NOTICED_MS)
+      expect([call.state, await again()]).toEqual(['open', 429])
+      upstream.release()
+      await expect.poll(again, { interval: 200, timeout: AT_LAST_MS }).toBe(200)
+    },
+  )
+
   test('the log has one line for each client that left, and nothing that looks like a failure', async () => {
     const before = beating.output().length
     await cancelTimes(beating, { ...ACTIVE, ...FIN })
@@ -251,6 +331,26 @@ function openMany(url: string, request: Uint8Array): Promise<RawConnection[]> {
 function hasBody(received: Buffer): boolean {
   const head = received.indexOf('\r\n\r\n')
   return head !== -1 && received.length > head + 4
+}
+
+/** What is told of the requests of one key: in the log, and per key as [key, requests, completed]. */
+type Told = { outcomes: string[]; requests: unknown[][] }
+
+/** Takes out the requests that came too early. */
+function withoutRefused({ outcomes, requests }: Told): Told {
+  const refused = outcomes.filter((outcome) => outcome === 'refused').length
+  return {
+    outcomes: outcomes.filter((outcome) => outcome !== 'refused'),
+    requests: requests.map(([key, count, completed]) => [key, Number(count) - refused, completed]),
+  }
+}
+
+function isJson(line: string): boolean {
+  return line.startsWith('{')
+}
+
+function lineIn(line: string): { keyId: string; path: string; outcome: string } {
+  return JSON.parse(line)
 }
 
 /** The outcome that a log line tells, or the line itself where it is none. */

@@ -1,9 +1,10 @@
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { isDeepStrictEqual } from 'node:util'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { ConfigFile } from '../../src/config/schema.ts'
 import type { Running } from '../harness.ts'
 import { startLookAlike, type LookAlike } from '../support/look-alike.ts'
@@ -46,9 +47,6 @@ function get(key: string, target: string): Buffer {
   return rawRequest({ target, headers: authorizationOf(key) })
 }
 
-const KEEPING = harnesses.filter(({ cannot }) => cannot['memory-over-restart'] === undefined)
-const FORGETTING = harnesses.filter(({ cannot }) => cannot['memory-over-restart'] !== undefined)
-
 describe.each(harnesses)('on $name', (harness) => {
   const folder = mkdtempSync(join(tmpdir(), 'swapgate-restart-'))
   let upstream: LookAlike
@@ -86,132 +84,170 @@ describe.each(harnesses)('on $name', (harness) => {
     return gate
   }
 
-  const isKeeping = KEEPING.includes(harness)
+  const noFile = harness.cannot['usage-file']
 
-  describe.each(isKeeping ? ['killed'] : [])('a gate that is %s and started again', () => {
-    test('holds none of the places that its streams had, and keeps what they used', async () => {
+  /** Waits until the file holds so many open requests of each key; objects answer only once they have written. */
+  async function savedWith(leases: Record<string, number>): Promise<void> {
+    const isSaved = (): boolean => isDeepStrictEqual(savedLeases(file), leases)
+    if (noFile === undefined) await vi.waitUntil(isSaved, SAVED)
+  }
+
+  test('a gate that is killed and started again goes on with the counts of the day and of the minute, and with the usage', async () => {
+    newFile()
+    const first = await start()
+    const tokens = { prompt: 40, cached: 0, completion: 4 }
+    for (const key of ['day', 'minute', 'requests']) {
+      upstream.behave({ kind: 'normal', tokens })
+      await sendRaw(first.url, post(key))
+    }
+    const usage = ['day', 'minute', 'requests'].map((key) => [key, 1, 1, 44])
+    // An answer is out before its request is settled.
+    await expect.poll(() => usageOf(first.url)).toEqual(usage)
+    await expect.poll(() => standings(first.url)).toMatchObject({ day: DAY - 44, requests: 9 })
+    const before = await standings(first.url)
+    await savedWith({ day: 0, minute: 0, requests: 0 })
+    await first.stop()
+    const second = await start()
+    const after = await standings(second.url)
+    expect([after.day, after.requests]).toEqual([before.day, before.requests])
+    // What flows in while the gate is started, but never all of it.
+    expect(after.minute).toBeGreaterThanOrEqual(before.minute)
+    expect(after.minute).toBeLessThan(60)
+    expect(await usageOf(second.url)).toEqual(usage)
+  })
+
+  describe.each(noFile === undefined ? ['killed'] : [])(
+    'a gate that is %s and started again',
+    () => {
+      test('holds none of the places that its streams had, and keeps what they used', async () => {
+        newFile()
+        const first = await start()
+        upstream.behave(...endless(STREAMS))
+        await openStreams(first.url, 'streams')
+        const full = await sendRaw(first.url, post('streams'))
+        const before = await left(first.url, 'streams', 'tokens')
+        await savedWith({ streams: STREAMS })
+        await first.stop()
+        await upstream.waitFor(() => upstream.requests.every(({ state }) => state !== 'open'))
+        const second = await start()
+        const after = await left(second.url, 'streams', 'tokens')
+        upstream.behave(...endless(STREAMS))
+        const clients = await openStreams(second.url, 'streams')
+        upstream.release()
+        const answers = await Promise.all(clients.map((client) => client.answer()))
+        expect(answers.map(({ status, ending }) => [status, ending])).toEqual(
+          answers.map(() => [200, 'complete']),
+        )
+        // Nobody knows what the killed streams used, so what was reserved for them stays taken.
+        expect([full.status, after, before < DAY]).toEqual([429, before, true])
+        expect(integrity(file)).toEqual([{ integrity_check: 'ok' }])
+      })
+
+      test('loses no usage that was finished before a signal to stop', async () => {
+        newFile()
+        const first = await start()
+        upstream.behave({ kind: 'endless', everyMs: 20 })
+        const client = await openRaw(first.url, post('day', true))
+        await client.readUntil('data:')
+        await sendRaw(first.url, post('requests'))
+        const child = first.process!
+        const exit = once(child, 'exit')
+        child.kill('SIGTERM')
+        upstream.release()
+        const answer = await client.answer()
+        expect([answer.ending, (await exit)[0]]).toEqual(['complete', 0])
+        const second = await start()
+        expect(await usageOf(second.url)).toEqual([
+          ['day', 1, 1, 29],
+          ['requests', 1, 1, 29],
+        ])
+        expect(await standings(second.url)).toMatchObject({ day: DAY - 5, requests: 9 })
+      })
+
+      test.each([
+        {
+          what: 'a path below a regular file',
+          make: () => {
+            writeFileSync(join(folder, 'regular'), '')
+            return join(folder, 'regular', 'usage.sqlite')
+          },
+        },
+        {
+          what: 'a folder in its place',
+          make: () => {
+            mkdirSync(join(folder, 'taken.sqlite'))
+            return join(folder, 'taken.sqlite')
+          },
+        },
+        {
+          what: 'a file that is no database',
+          make: () => {
+            writeFileSync(join(folder, 'notes.txt'), 'Not a database, but long enough to be read.')
+            return join(folder, 'notes.txt')
+          },
+        },
+      ])('serves, counts in memory and says so once where its file is $what', async ({ make }) => {
+        file = make()
+        const running = await start()
+        const statuses: number[] = []
+        for (let count = 0; count < 3; count++)
+          statuses.push((await sendRaw(running.url, post('requests'))).status)
+        const warnings = running
+          .output()
+          .split('\n')
+          .filter((line) => line.includes(file) || line.includes('kept in memory only, until'))
+        expect([statuses, await standings(running.url), await usageOf(running.url)]).toEqual([
+          [200, 200, 200],
+          { day: DAY, minute: 60, requests: 7 },
+          [['requests', 3, 3, 87]],
+        ])
+        expect(warnings).toEqual([
+          expect.stringContaining(`swapgate: ${file} `),
+          'swapgate: usage and limits are kept in memory only, until the next start.',
+        ])
+      })
+    },
+  )
+
+  describe.each(noFile === undefined ? [] : [noFile])('a gate that still has no file: %s', () => {
+    test('writes none', async () => {
+      newFile()
+      const { url } = await start()
+      await sendRaw(url, post('requests'))
+      await expect.poll(() => usageOf(url)).toEqual([['requests', 1, 1, 29]])
+      expect(existsSync(file)).toBe(false)
+    })
+
+    test('has the places of its streams taken for as long as their leases last, also when it is started again', async () => {
       newFile()
       const first = await start()
       upstream.behave(...endless(STREAMS))
       await openStreams(first.url, 'streams')
-      const full = await sendRaw(first.url, post('streams'))
       const before = await left(first.url, 'streams', 'tokens')
-      await expect.poll(() => savedLeases(file), SAVED).toEqual({ streams: STREAMS })
       await first.stop()
-      await upstream.waitFor(() => upstream.requests.every(({ state }) => state !== 'open'))
       const second = await start()
+      const full = await sendRaw(second.url, post('streams'))
       const after = await left(second.url, 'streams', 'tokens')
-      upstream.behave(...endless(STREAMS))
-      const clients = await openStreams(second.url, 'streams')
-      upstream.release()
-      const answers = await Promise.all(clients.map((client) => client.answer()))
-      expect(answers.map(({ status, ending }) => [status, ending])).toEqual(
-        answers.map(() => [200, 'complete']),
-      )
-      // Nobody knows what the killed streams used, so what was reserved for them stays taken.
       expect([full.status, after, before < DAY]).toEqual([429, before, true])
     })
 
-    test('goes on with the counts of the day and of the minute, and with the usage', async () => {
+    test('has the places of finished requests free when it is started again', async () => {
       newFile()
       const first = await start()
-      const tokens = { prompt: 40, cached: 0, completion: 4 }
-      for (const key of ['day', 'minute', 'requests']) {
-        upstream.behave({ kind: 'normal', tokens })
-        await sendRaw(first.url, post(key))
-      }
-      const before = await standings(first.url)
-      const usage = await usageOf(first.url)
-      await expect.poll(() => savedLeases(file), SAVED).toEqual({ day: 0, minute: 0, requests: 0 })
+      const answers = Array.from({ length: STREAMS }, () => sendRaw(first.url, post('streams')))
+      await Promise.all(answers)
+      await expect
+        .poll(() => usageOf(first.url))
+        .toEqual([['streams', STREAMS, STREAMS, 29 * STREAMS]])
       await first.stop()
       const second = await start()
-      const after = await standings(second.url)
-      expect(before).toMatchObject({ day: DAY - 44, requests: 9 })
-      expect([after.day, after.requests]).toEqual([before.day, before.requests])
-      // What flows in while the gate is started, but never all of it.
-      expect(after.minute).toBeGreaterThanOrEqual(before.minute)
-      expect(after.minute).toBeLessThan(60)
-      expect(await usageOf(second.url)).toEqual(usage)
-      expect(integrity(file)).toEqual([{ integrity_check: 'ok' }])
-    })
-
-    test('loses no usage that was finished before a signal to stop', async () => {
-      newFile()
-      const first = await start()
-      upstream.behave({ kind: 'endless', everyMs: 20 })
-      const client = await openRaw(first.url, post('day', true))
-      await client.readUntil('data:')
-      await sendRaw(first.url, post('requests'))
-      const child = first.process!
-      const exit = once(child, 'exit')
-      child.kill('SIGTERM')
+      upstream.behave(...endless(STREAMS))
+      const clients = await openStreams(second.url, 'streams')
       upstream.release()
-      const answer = await client.answer()
-      expect([answer.ending, (await exit)[0]]).toEqual(['complete', 0])
-      const second = await start()
-      expect(await usageOf(second.url)).toEqual([
-        ['day', 1, 1, 29],
-        ['requests', 1, 1, 29],
-      ])
-      expect(await standings(second.url)).toMatchObject({ day: DAY - 5, requests: 9 })
-    })
-
-    test.each([
-      {
-        what: 'a path below a regular file',
-        make: () => {
-          writeFileSync(join(folder, 'regular'), '')
-          return join(folder, 'regular', 'usage.sqlite')
-        },
-      },
-      {
-        what: 'a folder in its place',
-        make: () => {
-          mkdirSync(join(folder, 'taken.sqlite'))
-          return join(folder, 'taken.sqlite')
-        },
-      },
-      {
-        what: 'a file that is no database',
-        make: () => {
-          writeFileSync(join(folder, 'notes.txt'), 'Not a database, but long enough to be read.')
-          return join(folder, 'notes.txt')
-        },
-      },
-    ])('serves, counts in memory and says so once where its file is $what', async ({ make }) => {
-      file = make()
-      const running = await start()
-      const statuses: number[] = []
-      for (let count = 0; count < 3; count++)
-        statuses.push((await sendRaw(running.url, post('requests'))).status)
-      const warnings = running
-        .output()
-        .split('\n')
-        .filter((line) => line.includes(file) || line.includes('kept in memory only, until'))
-      expect([statuses, await standings(running.url), await usageOf(running.url)]).toEqual([
-        [200, 200, 200],
-        { day: DAY, minute: 60, requests: 7 },
-        [['requests', 3, 3, 87]],
-      ])
-      expect(warnings).toEqual([
-        expect.stringContaining(`swapgate: ${file} `),
-        'swapgate: usage and limits are kept in memory only, until the next start.',
-      ])
+      const endings = await Promise.all(clients.map((client) => client.answer()))
+      expect(endings.map(({ status }) => status)).toEqual(endings.map(() => 200))
     })
   })
-
-  test.each(FORGETTING.includes(harness) ? [harness] : [])(
-    'a gate that is started again still knows nothing: $cannot.memory-over-restart',
-    async () => {
-      newFile()
-      const first = await start()
-      await sendRaw(first.url, post('requests'))
-      await expect.poll(() => usageOf(first.url)).toEqual([['requests', 1, 1, 29]])
-      await first.stop()
-      const second = await start()
-      expect([await usageOf(second.url), (await standings(second.url)).requests]).toEqual([[], 10])
-    },
-  )
 })
 
 /** Opens streams until each has begun. */

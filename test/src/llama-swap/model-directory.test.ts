@@ -99,6 +99,69 @@ describe('the first question for a name', () => {
   })
 })
 
+/** What a question is when its client left and the runtime dropped it: no answer, and no time-out. */
+function startLost(): Box {
+  const box = startBox()
+  const lost: FakeClock = { ...box.clock, setTimer: () => () => {} }
+  const asking = { upstream: box.upstream, clock: lost, headers: [] }
+  const modelConfig: Deps['modelConfig'] = { read: async () => undefined }
+  box.directory = createModelDirectory({ modelConfig, clock: box.clock }, asking)
+  void box.directory.namesFor('a')
+  return box
+}
+
+describe('a question that another request asked', () => {
+  test('is waited for two seconds, and then one of those who wait asks it anew', async () => {
+    const box = startLost()
+    const asked = Promise.all(['a', 'b', 'a'].map((name) => box.directory.namesFor(name)))
+    await box.clock.advance(1999)
+    expect(box.upstream.calls).toHaveLength(1)
+    box.listing = listingOf('a')
+    await box.clock.advance(1)
+    expect(box.upstream.calls).toHaveLength(2)
+    expect((await asked).map(ids)).toEqual([['a'], ['a'], ['a']])
+  })
+
+  test('is not waited for when that was two seconds ago', async () => {
+    const box = startLost()
+    await box.clock.advance(2000)
+    box.listing = listingOf('a')
+    expect(ids(await box.directory.namesFor('a'))).toEqual(['a'])
+    expect(box.upstream.calls).toHaveLength(2)
+  })
+
+  test('is asked anew as long as those who asked it are lost, too', async () => {
+    const box = startLost()
+    const [, , last] = ['a', 'b', 'c'].map((name) => box.directory.namesFor(name))
+    await box.clock.advance(5999)
+    expect(box.upstream.calls).toHaveLength(3)
+    box.listing = listingOf('a')
+    await box.clock.advance(1)
+    expect(await last?.then(ids)).toEqual(['a'])
+  })
+
+  test('answers all that wait where it was only slow', async () => {
+    const box = startBox()
+    const asked = Promise.all(['a', 'b', 'c'].map((name) => box.directory.namesFor(name)))
+    await box.clock.advance(5000)
+    expect(box.upstream.calls).toHaveLength(3)
+    box.upstream.calls[0]?.answer(listingOf('a'))
+    expect((await asked).map(ids)).toEqual([['a'], ['a'], ['a']])
+  })
+
+  test('leaves nothing behind', async () => {
+    const box = startLost()
+    const asked = box.directory.namesFor('a')
+    await box.clock.advance(1999)
+    box.listing = listingOf('a')
+    await box.clock.advance(1)
+    await asked
+    await box.clock.advance(30_001)
+    await box.directory.namesFor('a')
+    expect([box.upstream.calls.length, box.clock.pending()]).toEqual([3, 0])
+  })
+})
+
 describe('where listing and file disagree', () => {
   test('the listing counts, because the file may not have been loaded yet', async () => {
     const listing = jsonAnswer({

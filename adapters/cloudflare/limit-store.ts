@@ -1,0 +1,43 @@
+import { waitUntil } from 'cloudflare:workers'
+import type { KeyLimits } from '../../src/limit/key-limits.ts'
+import type { LimitStore, Standing } from '../../src/limit/limit-store.ts'
+import type { LimitObject } from './limit-object.ts'
+import { retryOnce } from './retry-once.ts'
+
+type LimitStub = DurableObjectStub<LimitObject>
+
+/** A namespace, as far as a store needs it. */
+type Limits = Pick<DurableObjectNamespace<LimitObject>, 'get' | 'idFromName'>
+
+const NOTHING_TO_TELL: Standing = { requests: undefined, tokens: undefined }
+
+/** Keeps limits in one Durable Object per key, so that they hold over all machines that run the Worker. */
+export function createObjectLimitStore(namespace: Limits): LimitStore {
+  // A stub belongs to the request that got it.
+  const objectOf = (keyId: string): LimitStub => namespace.get(namespace.idFromName(keyId))
+  const tell = (keyId: string, say: (object: LimitStub) => Promise<void>): Promise<void> => {
+    const told = retryOnce(() => say(objectOf(keyId)))
+    // The end of a request is told when its answer is out, or its client gone: nothing else keeps it alive for this.
+    waitUntil(told.catch(() => undefined))
+    return told
+  }
+  return {
+    admit: (admission) => retryOnce(async () => objectOf(admission.keyId).admit(admission)),
+    renew: (lease) => tell(lease.keyId, (object) => object.renew(lease)),
+    settle: (lease, tokens) => tell(lease.keyId, (object) => object.settle(lease, tokens)),
+    release: (lease) => tell(lease.keyId, (object) => object.release(lease)),
+    peek: (keyId, limits) =>
+      hasSomethingToTell(limits)
+        ? retryOnce(async () => objectOf(keyId).peek(limits))
+        : NOTHING_TO_TELL,
+  }
+}
+
+/** Whether any of the limits has a standing; how many requests run at the same time has none. */
+function hasSomethingToTell({
+  requestsPerMinute,
+  tokensPerMinute,
+  tokensPerDay,
+}: KeyLimits): boolean {
+  return (requestsPerMinute ?? tokensPerMinute ?? tokensPerDay) !== undefined
+}

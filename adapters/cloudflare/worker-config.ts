@@ -1,0 +1,60 @@
+import { parseConfig, withoutQueue } from '../../src/config/parse-config.ts'
+import type { GateConfig } from '../../src/config/schema.ts'
+import { showPath } from '../../src/config/substitute.ts'
+import type { Sha256 } from '../../src/deps.ts'
+
+/** Where a Worker finds its configuration. */
+export type WorkerTexts = {
+  /** Every binding that is text, by name: variables and secrets. */
+  texts: Readonly<Record<string, string | undefined>>
+  /** The text of a config.json that was bundled with the Worker; undefined: it is in the binding `CONFIG`. */
+  bundled: string | undefined
+}
+
+export type WorkerConfig =
+  | { ok: true; config: GateConfig; warnings: string[] }
+  | { ok: false; message: string }
+
+/** A Worker learns that a client has left when it next writes to it: until then a model works for nobody. */
+const HEARTBEAT = { afterMs: 10_000, everyMs: 10_000 }
+
+/** Cloudflare's limit for a secret or variable, in bytes; the docs say "5 KB", so the smaller of both meanings. */
+const MOST_OF_A_SECRET = 5000
+
+/** Reads the configuration of a Worker. Messages hold no secret. */
+export async function readWorkerConfig(
+  { texts, bundled }: WorkerTexts,
+  sha256: Sha256,
+): Promise<WorkerConfig> {
+  const secret = texts['CONFIG']
+  if (secret !== undefined && bundled !== undefined) return { ok: false, message: TWO }
+  const text = bundled ?? secret
+  const name = bundled === undefined ? 'the secret CONFIG' : 'the bundled file'
+  const file = text === undefined ? undefined : { name, text }
+  const input = { file, env: texts, readFile: undefined, isPublic: true, hashedOnly: true }
+  const loaded = await parseConfig({ ...input, heartbeat: HEARTBEAT }, sha256)
+  if (!loaded.ok) return { ok: false, message: loaded.message + hintFor(secret) }
+  // A request of a Worker cannot wake another one, so nobody could be told that it is their turn.
+  const config: GateConfig = { ...loaded.config, queue: false }
+  const [problem] = withoutQueue(config.keys, 'a Worker has none')
+  if (problem) return { ok: false, message: `${showPath(problem.path)}: ${problem.message}` }
+  return { ok: true, config, warnings: loaded.warnings }
+}
+
+const TWO =
+  'There are two configurations: the bundled file and the secret CONFIG. Remove one of them:  npx wrangler secret delete CONFIG'
+
+function hintFor(secret: string | undefined): string {
+  const bytes = new TextEncoder().encode(secret).length
+  if (bytes < MOST_OF_A_SECRET || isJson(secret)) return ''
+  return `\n  CONFIG has ${bytes} bytes, and a secret of a Worker holds at most 5 KB: it was probably cut. Bundle the file instead, see docs/tunnel.md`
+}
+
+function isJson(text: string | undefined): boolean {
+  try {
+    JSON.parse(text ?? '')
+    return true
+  } catch {
+    return false
+  }
+}
