@@ -225,15 +225,14 @@ case $runtime in
   bun)
     bun=$(find_bun)
     [ -n "$bun" ] || fail 'Bun was not found. Get it from https://bun.sh'
-    # Bun sends at most 256 requests at a time unless told otherwise; the next one would wait unseen.
-    export BUN_CONFIG_MAX_HTTP_REQUESTS="${BUN_CONFIG_MAX_HTTP_REQUESTS:-4096}"
     exec "$bun" "$program" start ${passed_on[@]+"${passed_on[@]}"}
     ;;
   deno)
     deno=$(find_deno)
     [ -n "$deno" ] || fail 'Deno was not found. Get it from https://deno.com'
-    # Without the first flag Deno calls every request aborted, also those that were answered in full.
-    exec "$deno" run --unstable-no-legacy-abort --no-prompt --allow-net --allow-env --allow-read --allow-write \
-      --allow-run --allow-sys=homedir,hostname,uid,gid "$program" start ${passed_on[@]+"${passed_on[@]}"}
+    # To end what it has started, Deno must be allowed to run anything, so the rest is not narrowed: "npm run start:deno" is
+    # the narrow way, beside a llama-swap that runs already.
+    exec "$deno" run --no-prompt --allow-net --allow-env --allow-read --allow-write --allow-run \
+      --allow-sys=homedir,hostname,uid,gid "$program" start ${passed_on[@]+"${passed_on[@]}"}
     ;;
 esac

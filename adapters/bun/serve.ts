@@ -1,36 +1,55 @@
 import type { Gate } from '../../src/app.ts'
 import { readBody } from '../../src/body/read-body.ts'
+import type { BodyRead } from '../../src/deps.ts'
 import { openResponseClient } from '../../src/proxy/response-client.ts'
-import type { Listening } from '../process/start-gate.ts'
+import type { Listening, ServeOptions } from '../process/start-gate.ts'
 import { systemClock } from '../process/system-clock.ts'
 
-/** Bun closes a connection after 10 s of silence unless told otherwise; 0 leaves time to the gate. */
+/** While a request is answered, time is the gate's: Bun would close the connection after some seconds of silence. */
 const NO_IDLE_TIMEOUT = 0
+/**
+ * From an answer to the end of the next request's header, in seconds. Idle connections are kept longer than clients and
+ * tunnels keep theirs, so that they close first and no request is lost.
+ */
+const KEEP_ALIVE_S = 76
 /** For an answer that was broken off: an error in its body does not reach a client that does not read. */
 const BROKEN_IDLE_S = 5
 
-/** Serves a gate with Bun.serve, which has no switch for TCP keep-alive: the heartbeats of a stream stand in for it. */
+/**
+ * Serves a gate with Bun.serve. It gives the header of a connection's first request 12 s, which nothing changes, and has no
+ * switch for TCP keep-alive: the heartbeats of a stream stand in for it.
+ */
 export async function serve(
   gate: Gate,
-  { host, port }: { host: string; port: number },
+  { host, port, timeouts }: ServeOptions,
 ): Promise<Listening> {
   let isStopping = false
   const server = Bun.serve({
     hostname: host,
     port,
-    idleTimeout: NO_IDLE_TIMEOUT,
+    idleTimeout: KEEP_ALIVE_S,
     // The gate has its own limit and its own answer; Bun's would cut the connection.
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     fetch: async (request, self) => {
+      self.timeout(request, NO_IDLE_TIMEOUT)
+      let isStreamed = false
+      let read: BodyRead | undefined
       const response = await gate.fetch(request, {
         clientAddress: self.requestIP(request)?.address,
-        readBody: (maxBytes) => readBody(request, maxBytes, systemClock),
-        openClient: () =>
-          openResponseClient(request.signal, systemClock, () =>
-            self.timeout(request, BROKEN_IDLE_S),
-          ),
+        async readBody(maxBytes) {
+          const time = { clock: systemClock, withinMs: timeouts.requestBodyMs }
+          return (read = await readBody(request, maxBytes, time))
+        },
+        openClient() {
+          isStreamed = true
+          return openResponseClient(request.signal, systemClock, (how) =>
+            self.timeout(request, how === 'whole' ? KEEP_ALIVE_S : BROKEN_IDLE_S),
+          )
+        },
       })
-      return isStopping ? closing(response) : response
+      if (!isStreamed) self.timeout(request, KEEP_ALIVE_S)
+      // The rest of a body that came too slowly would hold the connection.
+      return isStopping || read === 'too-slow' ? closing(response) : response
     },
   })
   return {

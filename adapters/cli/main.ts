@@ -4,11 +4,13 @@ import { HELP } from '../../src/cli/help.ts'
 import { newKeyText } from './new-key-text.ts'
 import { EXIT, tell } from './outcome.ts'
 import { parseCommand } from './parse-command.ts'
+import { prepareRuntime } from './runtimes.ts'
 import { start } from './start.ts'
 
 const command = parseCommand(process.argv.slice(2))
 switch (command.kind) {
   case 'start':
+    await prepareRuntime()
     await start(command)
     break
   case 'new-key':

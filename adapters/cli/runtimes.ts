@@ -8,6 +8,13 @@ function current(): Name {
   return 'Deno' in globalThis ? 'deno' : 'node'
 }
 
+/** What a runtime needs before anything is started: Bun replaces the process. */
+export async function prepareRuntime(): Promise<void> {
+  if (current() !== 'bun') return
+  const { liftRequestLimit } = await import('../bun/lift-request-limit.ts')
+  liftRequestLimit()
+}
+
 /** How the gate is served here. Only this runtime's modules are loaded; the others' would fail. */
 export async function loadRuntime(): Promise<Runtime> {
   switch (current()) {

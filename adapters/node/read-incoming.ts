@@ -1,19 +1,25 @@
 import type { IncomingMessage } from 'node:http'
+import { BodyWatch, type BodyTime } from '../../src/body/body-time.ts'
+import type { BodyRead } from '../../src/deps.ts'
 
 /** Reads a request body straight from the connection; web streams in between cost more than the whole rest. */
 export function readIncoming(
   incoming: IncomingMessage,
   maxBytes: number,
-): Promise<Uint8Array<ArrayBuffer> | 'too-large' | 'aborted'> {
+  time: BodyTime,
+): Promise<BodyRead> {
   if (Number(incoming.headers['content-length']) > maxBytes) return Promise.resolve('too-large')
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let bytes = 0
-    const done = (result: Uint8Array<ArrayBuffer> | 'too-large' | 'aborted'): void => {
+    const watch = new BodyWatch(time, () => done('too-slow'))
+    const done = (result: BodyRead): void => {
+      watch.stop()
       incoming.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose)
       resolve(result)
     }
     const onData = (chunk: Buffer): void => {
+      watch.heard()
       bytes += chunk.length
       chunks.push(chunk)
       if (bytes > maxBytes) done('too-large')

@@ -3,8 +3,10 @@ import { createServer, IncomingMessage, ServerResponse, type Server } from 'node
 import type { Socket } from 'node:net'
 import { getRequestListener, type Http2Bindings, type HttpBindings } from '@hono/node-server'
 import type { Gate } from '../../src/app.ts'
+import type { BodyTime } from '../../src/body/body-time.ts'
 import type { HeaderPairs, HostBindings } from '../../src/deps.ts'
-import type { Listening } from '../process/start-gate.ts'
+import type { Listening, ServeOptions } from '../process/start-gate.ts'
+import { systemClock } from '../process/system-clock.ts'
 import { openOutgoing } from './client-end.ts'
 import { readIncoming } from './read-incoming.ts'
 
@@ -12,17 +14,31 @@ import { readIncoming } from './read-incoming.ts'
 const KEEP_ALIVE_MS = 75_000
 /** Probes find out that a client has vanished without a word; noDelay lets each frame leave at once. */
 const SOCKETS = { keepAlive: true, keepAliveInitialDelay: 30_000, noDelay: true }
+/** How exactly the time for a header is kept. */
+const LOOK_EVERY_MS = 500
+/** The gate ends a slow body itself; node:http, which would not say why, comes after it. */
+const SPARE_MS = 10_000
 /** How often connections that went idle during a drain are closed. */
 const SWEEP_MS = 250
 
 /** Serves a gate with node:http. */
 export async function serve(
   gate: Gate,
-  { host, port }: { host: string; port: number },
+  { host, port, timeouts }: ServeOptions,
 ): Promise<Listening> {
-  const answer = getRequestListener((request, env) => gate.fetch(request, bindingsFor(env)))
-  const server = createServer(SOCKETS, (incoming, outgoing) => void answer(incoming, outgoing))
-  server.keepAliveTimeout = KEEP_ALIVE_MS
+  const { requestHeadersMs, requestBodyMs } = timeouts
+  const time = { clock: systemClock, withinMs: requestBodyMs }
+  const answer = getRequestListener((request, env) => gate.fetch(request, bindingsFor(env, time)))
+  const times = {
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    headersTimeout: requestHeadersMs,
+    requestTimeout: requestHeadersMs + requestBodyMs + SPARE_MS,
+    connectionsCheckingInterval: LOOK_EVERY_MS,
+  }
+  const server = createServer(
+    { ...SOCKETS, ...times },
+    (incoming, outgoing) => void answer(incoming, outgoing),
+  )
   const connections = connectionsOf(server)
   server.listen(port, host)
   await once(server, 'listening')
@@ -42,14 +58,17 @@ function connectionsOf(server: Server): Connections {
   return connections
 }
 
-function bindingsFor({ incoming, outgoing }: HttpBindings | Http2Bindings): HostBindings {
+function bindingsFor(
+  { incoming, outgoing }: HttpBindings | Http2Bindings,
+  time: BodyTime,
+): HostBindings {
   if (!(incoming instanceof IncomingMessage) || !(outgoing instanceof ServerResponse))
     throw new TypeError('expected an HTTP/1 exchange')
   return {
     clientAddress: incoming.socket.remoteAddress,
     rawTarget: incoming.url,
     headers: () => headersOf(incoming.rawHeaders),
-    readBody: (maxBytes) => readIncoming(incoming, maxBytes),
+    readBody: (maxBytes) => readIncoming(incoming, maxBytes, time),
     // Hono answers HEAD with a copy of the Response to GET; what is already written would be answered a second time.
     openClient: incoming.method === 'HEAD' ? undefined : () => openOutgoing(outgoing),
   }

@@ -21,10 +21,15 @@ export async function loadConfig(env: NodeJS.ProcessEnv): Promise<ConfigResult> 
   const read = readText(path)
   if (!read.ok) return { ok: false, message: `${path} cannot be read: ${read.why}` }
   const file = read.text === undefined ? undefined : { name: path, text: read.text }
-  return parseConfig(
-    { file, env, readFile: (name) => readFileSync(resolved(name, path), 'utf8') },
-    sha256,
-  )
+  const readFile = (name: string): string => readFileSync(resolved(name, path), 'utf8')
+  return parseConfig({ file, env, readFile }, sha256).catch(explainDenied)
+}
+
+/** Deno throws where it was not allowed to read a variable, and says how to allow it. */
+function explainDenied(error: unknown): ConfigResult {
+  if (error instanceof Error && error.name === 'NotCapable')
+    return { ok: false, message: `the configuration cannot be read: ${error.message}` }
+  throw error
 }
 
 function isFolder(path: string, env: NodeJS.ProcessEnv): string {

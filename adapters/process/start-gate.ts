@@ -18,12 +18,17 @@ export type Listening = {
   stop(graceMs: number): Promise<void>
 }
 
+/** Where a gate is served, and how long a client may take for its request. */
+export type ServeOptions = GateConfig['listen'] & {
+  timeouts: Pick<GateConfig['timeouts'], 'requestHeadersMs' | 'requestBodyMs'>
+}
+
 /** What one runtime does its own way. */
 export type Runtime = {
   name: string
   createUpstream(url: string): Upstream
   /** Rejects with the system's error (EADDRINUSE, EACCES, …) when the address cannot be had. */
-  serve(gate: Gate, address: { host: string; port: number }): Promise<Listening>
+  serve(gate: Gate, options: ServeOptions): Promise<Listening>
 }
 
 /** What the gate itself cuts at the deadline is told to its clients; so long it may take until they have it. */
@@ -53,7 +58,8 @@ export async function startGate(
     limits: stores.limits,
     usage: stores.usage,
   })
-  const listening = await runtime.serve(gate, config.listen)
+  const { listen, timeouts } = config
+  const listening = await runtime.serve(gate, { ...listen, timeouts })
   return {
     url: listening.url,
     async stop(graceMs) {

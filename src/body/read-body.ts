@@ -1,36 +1,40 @@
-import type { Clock } from '../deps.ts'
+import type { BodyRead } from '../deps.ts'
+import { BodyWatch, type BodyTime } from './body-time.ts'
 import { joinBytes } from './join-bytes.ts'
-
-/** How long a client may send nothing of its body: a connection that has died is told by nobody. */
-const SILENCE_MS = 60_000
 
 /**
  * Reads a request body, at most `maxBytes` of it, without trusting Content-Length.
  *
- * @param clock ends the wait for a client that sends nothing for a minute; without it that is the runtime's business
- * @returns the bytes; `too-large` as soon as that is known; `aborted` when the client left or fell silent before the end
+ * @returns the bytes; `too-large` and `too-slow` as soon as that is known; `aborted` when the client left before the end
  */
 export async function readBody(
   request: Request,
   maxBytes: number,
-  clock?: Clock,
-): Promise<Uint8Array<ArrayBuffer> | 'too-large' | 'aborted'> {
+  time: BodyTime,
+): Promise<BodyRead> {
   if (Number(request.headers.get('content-length')) > maxBytes) return 'too-large'
   const reader = request.body?.getReader()
   if (!reader) return new Uint8Array()
-  const silence = clock && new SilenceLimit(clock)
+  const passed = Promise.withResolvers<'too-slow'>()
+  const watch = new BodyWatch(time, () => passed.resolve('too-slow'))
   try {
-    return await Promise.race([
-      readAll(reader, maxBytes, () => silence?.heard()),
-      ...(silence ? [silence.passed] : []),
+    const read = await Promise.race([
+      readAll(reader, maxBytes, () => watch.heard()),
+      passed.promise,
     ])
+    if (read === 'too-slow') leave(reader)
+    return read
   } catch {
-    // The runtime need not keep what still comes.
-    void reader.cancel().catch(() => {})
+    leave(reader)
     return 'aborted'
   } finally {
-    silence?.stop()
+    watch.stop()
   }
+}
+
+/** The runtime need not keep what still comes. */
+function leave(reader: ReadableStreamDefaultReader<Uint8Array>): void {
+  void reader.cancel().catch(() => {})
 }
 
 async function readAll(
@@ -50,31 +54,4 @@ async function readAll(
     pieces.push(next.value)
   }
   return joinBytes(pieces)
-}
-
-/** Rejects once nothing has been heard for too long. */
-class SilenceLimit {
-  readonly #clock: Clock
-  readonly #passed = Promise.withResolvers<never>()
-  #cancel: () => void = () => {}
-
-  constructor(clock: Clock) {
-    this.#clock = clock
-    this.heard()
-  }
-
-  get passed(): Promise<never> {
-    return this.#passed.promise
-  }
-
-  heard(): void {
-    this.#cancel()
-    this.#cancel = this.#clock.setTimer(SILENCE_MS, () =>
-      this.#passed.reject(new Error('The client sends nothing more.')),
-    )
-  }
-
-  stop(): void {
-    this.#cancel()
-  }
 }
