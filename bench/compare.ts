@@ -50,15 +50,7 @@ const programs: Program[] = [
   gate('gate on Node', process.execPath, 'adapters/node/main.ts'),
   uncounted('gate on Node, nothing counted', process.execPath, 'adapters/node/main.ts'),
   gate('gate on Bun', firstExisting('node_modules/bun/bin/bun.exe', 'bun'), 'adapters/bun/main.ts'),
-  gate(
-    'gate on Deno',
-    deno,
-    'run',
-    '--unstable-no-legacy-abort',
-    '--no-prompt',
-    '-NERW',
-    'adapters/deno/main.ts',
-  ),
+  gate('gate on Deno', deno, 'run', '--no-prompt', '-NERW', 'adapters/deno/main.ts'),
   gate('Hono + fetch on Node, no checks', process.execPath, 'bench/baseline-fetch.ts'),
 ]
 
@@ -86,7 +78,7 @@ const built = (source: string): string => {
 function onCore(core: number, command: [string, ...string[]]): ChildProcess {
   const env = { ...process.env, CONFIG: configFile, PORT: String(PORT), UPSTREAM_URL }
   return spawn('taskset', ['-c', String(core), ...command], {
-    env: { ...env, BUN_CONFIG_MAX_HTTP_REQUESTS: '4096' },
+    env,
     // A file, as under a service manager: a pipe that nobody empties while a measurement runs would stop the program.
     stdio: ['ignore', log, 'inherit'],
   })
