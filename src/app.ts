@@ -11,12 +11,14 @@ import { listModels, listRunning } from './http/list-models.ts'
 import { openScope } from './http/open-scope.ts'
 import { health, hello, refuseBadAddress, refuseUpgrade } from './http/own-routes.ts'
 import { refuse } from './http/refuse.ts'
+import { refuseLoop } from './http/refuse-loop.ts'
 import { reportUsage } from './http/report-usage.ts'
 import { showStanding } from './http/show-standing.ts'
 import type { Asking } from './llama-swap/ask.ts'
 import { createModelDirectory } from './llama-swap/model-directory.ts'
 import { LiveRelays } from './proxy/live-relays.ts'
 import { outboundHeaders } from './proxy/rewrite.ts'
+import { createViaGuard, type ViaGuard } from './proxy/via.ts'
 import { openQueue } from './queue/open-queue.ts'
 import { canonicalTarget, NO_TARGET } from './routes/canonical-path.ts'
 
@@ -31,7 +33,9 @@ export type Gate = {
 
 /** Every route, and the order in which a request passes through the gate. */
 export function createApp(deps: Deps): Gate {
-  const asking = askingFor(deps)
+  // No other gate has it: enough to know one's own requests again.
+  const via = createViaGuard(crypto.randomUUID().slice(0, 8))
+  const asking = askingFor(deps, via)
   const directory = createModelDirectory(deps, asking)
   const live = new LiveRelays()
   const dispatcher = openQueue(deps, directory, asking)
@@ -47,6 +51,7 @@ export function createApp(deps: Deps): Gate {
   app.get('/api/hello', hello)
   app.use(refuseUpgrade)
 
+  app.use(refuseLoop(via))
   app.use(authenticate(deps))
   app.use(showStanding(deps))
   app.use(authorizeRoute(deps))
@@ -56,7 +61,7 @@ export function createApp(deps: Deps): Gate {
   app.route('/usage', reportUsage({ ...deps, timeZone: deps.config.limits.timeZone }))
   app.use(identifyModel(deps, directory))
   app.use(admit(deps, directory, dispatcher))
-  app.all('*', forward(deps, live))
+  app.all('*', forward({ ...deps, via }, live))
 
   app.onError((error, c) => {
     deps.logger.failure(c.get('scope').requestId, error)
@@ -79,12 +84,14 @@ export function createApp(deps: Deps): Gate {
 }
 
 /** What the gate asks llama-swap with on its own behalf. */
-function askingFor({ config, upstream, clock }: Deps): Asking {
+function askingFor({ config, upstream, clock }: Deps, via: ViaGuard): Asking {
   const headers = outboundHeaders([['accept', 'application/json']], {
     presentedSecret: undefined,
     upstreamApiKey: config.upstream.apiKey,
     upstreamHeaders: config.upstream.headers,
     clientAddress: undefined,
+    toldClient: undefined,
+    via: via.next(undefined),
     requestId: 'gate',
     contentType: undefined,
   })

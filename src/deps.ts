@@ -87,6 +87,9 @@ export type Deps = {
   usage: UsageStore
 }
 
+/** The body of a request, or why there is none: all of these are answers, not errors. */
+export type BodyRead = Uint8Array<ArrayBuffer> | 'too-large' | 'too-slow' | 'aborted'
+
 /** What only the host knows of one request; travels as Hono's bindings. */
 export type HostBindings = {
   /** Address of the socket's peer, without port. */
@@ -95,10 +98,8 @@ export type HostBindings = {
   rawTarget?: string | undefined
   /** The request's header fields, where the runtime has them cheaper than `Headers` does. */
   headers?: (() => HeaderPairs) | undefined
-  /** Reads the request body, at most `maxBytes` of it; `too-large` and `aborted` are answers, not errors. */
-  readBody?:
-    | ((maxBytes: number) => Promise<Uint8Array<ArrayBuffer> | 'too-large' | 'aborted'>)
-    | undefined
+  /** Reads the request body, at most `maxBytes` of it, within the time that the host was given for it. */
+  readBody?: ((maxBytes: number) => Promise<BodyRead>) | undefined
   /** Opens the client's end where the runtime can write to the connection itself. */
   openClient?: (() => OpenedClient) | undefined
 }

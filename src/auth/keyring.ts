@@ -31,9 +31,9 @@ export function createKeyring(keys: readonly KeyConfig[], sha256: Sha256): Keyri
 }
 
 function entryOf({ id, expires, disabled, ...key }: KeyConfig): Entry {
-  const { scopes, models, swap, weight, limits } = key
+  const { scopes, models, swap, weight, limits, edge } = key
   return {
-    principal: { keyId: id, scopes, models, swap, weight, limits },
+    principal: { keyId: id, scopes, models, swap, weight, limits, edge },
     expiresAt: expires === undefined ? Infinity : Date.parse(expires),
     disabled,
   }

@@ -13,6 +13,8 @@ export type Principal = {
   /** Share of the box beside other keys that wait. */
   weight: number
   limits: KeyLimits
+  /** Another gate: what it says of its own clients is believed. */
+  edge: boolean
 }
 
 /** Whether a principal has one of the scopes. */

@@ -59,7 +59,7 @@ const ELSEWHERE = new Map([
   ['logLevel', 'log.level'],
 ])
 
-const NOT_IN_THIS_VERSION = new Set(['contexts', 'trustedProxies'])
+const NOT_IN_THIS_VERSION = new Set(['contexts'])
 
 /** The field that a newcomer's one stands for; a likeness of letters would not lead there. */
 function calledHere(name: string, path: ConfigPath): string | undefined {

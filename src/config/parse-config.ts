@@ -12,6 +12,12 @@ import {
   type WrittenKey,
 } from './schema.ts'
 import { showPath, substitute, type ConfigProblem, type Sources } from './substitute.ts'
+import {
+  upstreamProblems,
+  upstreamWarnings,
+  whyNoQueue,
+  withQueueOfKind,
+} from './upstream-rules.ts'
 
 /** What a configuration is made of. */
 export type ConfigInput = Sources & {
@@ -19,6 +25,10 @@ export type ConfigInput = Sources & {
   file: { name: string; text: string } | undefined
   /** True where the gate is reachable by others whatever `listen.host` says (Workers). */
   isPublic?: boolean
+  /** True where secrets are taken only as hashes, because what holds the configuration is copied and kept (Workers). */
+  hashedOnly?: boolean
+  /** The heartbeat of a runtime that needs another one than the usual; what is written goes before it. */
+  heartbeat?: GateConfig['heartbeat']
 }
 
 /** A usable configuration with what should be said about it, or one message that names every fault and its fix. */
@@ -36,7 +46,8 @@ export async function parseConfig(input: ConfigInput, sha256: Sha256): Promise<C
   const file = objectOf(substitute(written, input, problems))
   // What the file cannot fill in is its own fault, also in a place that a variable sets.
   const ofFile = new Set(problems)
-  const raw = withEnvironment(file, input.env, problems)
+  const laid = withEnvironment(file, input.env, problems)
+  const raw = withQueueOfKind(withHeartbeat(laid, input.heartbeat))
   const ofVariable = (fault: ConfigProblem): string | undefined =>
     ofFile.has(fault) ? undefined : variableFault(fault, { file, env: input.env })
   const invalid = (faults: ConfigProblem[]): ConfigResult =>
@@ -49,7 +60,9 @@ export async function parseConfig(input: ConfigInput, sha256: Sha256): Promise<C
   if (!parsed.success) return invalid(explainIssues(parsed.error.issues, raw))
   const { keys: writtenKeys, $schema: _schema, ...rest } = parsed.data
   const longKeys = writtenKeys.map((key, i) => longForm(key, i))
-  const warnings = longKeys.flatMap((key) => warningsFor(key))
+  const plain = input.hashedOnly ? plainSecrets(longKeys) : []
+  if (plain.length > 0) return invalid(plain)
+  const warnings = [...longKeys.flatMap(warningsFor), ...upstreamWarnings(rest.upstream)]
   const keys = await Promise.all(
     longKeys.map(async (key) => ({
       ...key,
@@ -61,7 +74,8 @@ export async function parseConfig(input: ConfigInput, sha256: Sha256): Promise<C
   const conflicts = [
     ...duplicateKeys(keys, file),
     ...unsafe(config, input.isPublic ?? false),
-    ...(rest.queue === false ? withoutQueue(keys, 'queue is false') : []),
+    ...upstreamProblems(rest.upstream),
+    ...(rest.queue === false ? withoutQueue(keys, whyNoQueue(rest.upstream)) : []),
   ]
   if (conflicts.length > 0) return invalid(conflicts)
   if (keys.length === 0)
@@ -107,6 +121,25 @@ function jsonObjectIn(text: string, problems: ConfigProblem[]): unknown {
   return {}
 }
 
+function withHeartbeat(
+  raw: Record<string, unknown>,
+  usual: GateConfig['heartbeat'] | undefined,
+): Record<string, unknown> {
+  const written = 'heartbeat' in raw ? raw['heartbeat'] : {}
+  // What is written in the wrong form is left, so that the schema can tell of it.
+  if (!usual || typeof written !== 'object' || written === null || Array.isArray(written))
+    return raw
+  return { ...raw, heartbeat: { ...usual, ...written } }
+}
+
+function plainSecrets(keys: WrittenKey[]): ConfigProblem[] {
+  return [...keys.entries()].flatMap(([i, { id, secret }]) => {
+    if (secret.startsWith('sha256:')) return []
+    const message = `stands in clear, but only its hash may be here. For "${id}" write "sha256:" and the hex digits that  printf %s "$KEY" | sha256sum  prints, or make a new key:  npm run --silent swapgate keys new -- --id ${id}`
+    return [{ path: ['keys', i, 'secret'], message }]
+  })
+}
+
 function longForm(key: string | WrittenKey, index: number): WrittenKey {
   return typeof key === 'string' ? keyWithSecret(`key-${index + 1}`, key) : key
 }
@@ -120,6 +153,10 @@ function warningsFor(key: WrittenKey): string[] {
   if (key.scopes.includes('admin') && !key.models.includes('*'))
     warnings.push(
       `key "${key.id}" is limited to some models, but its scope "admin" reaches every model below /upstream/.`,
+    )
+  if (key.edge && key.scopes.includes('admin'))
+    warnings.push(
+      `key "${key.id}" is another gate's, and its scope "admin" opens other people's prompts to whoever breaks into that gate.`,
     )
   return warnings
 }

@@ -3,6 +3,7 @@ import type { KeyLimits } from '../limit/key-limits.ts'
 import { defaultLimits, keyLimits } from './limits-schema.ts'
 import { SWAP_RIGHTS } from '../queue/arrival.ts'
 import { milliseconds, MOST_MS } from './milliseconds.ts'
+import { trustedProxies } from './proxies-schema.ts'
 import { queueSchema } from './queue-schema.ts'
 
 const httpUrl = z
@@ -67,6 +68,12 @@ const keyObject = z.strictObject({
     .default(1)
     .describe('Share of the box beside other keys that wait: 2 gets twice as much as 1.'),
   limits: keyLimits.describe('Limits of this key, where they differ from those of all keys.'),
+  edge: z
+    .boolean()
+    .default(false)
+    .describe(
+      'The key of another gate in front of this one: what it says of its clients (address, key id) is believed.',
+    ),
 })
 
 /** A key of which only the secret is written. */
@@ -80,7 +87,7 @@ const key = z
 
 /** Fields that frame the request or say how its checked body is read: the gate writes them. */
 const OWN_FIELDS =
-  /^(?:connection|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade|content-length|content-type|accept-encoding|expect|host)$/i
+  /^(?:connection|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade|content-length|content-type|accept-encoding|expect|host|via|swapgate-.*)$/i
 const headerName = z
   .string()
   .regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, 'must be a header name')
@@ -105,12 +112,20 @@ export const configSchema = z.strictObject({
     .describe('Where clients reach the gate; for printed examples and the check of page origins.'),
   upstream: z
     .strictObject({
+      kind: z
+        .enum(['llama-swap', 'swapgate'])
+        .default('llama-swap')
+        .describe(
+          'swapgate: another gate, which has the queue; it is told of each client by a key of its own.',
+        ),
       url: httpUrl.default('http://127.0.0.1:8080').describe('Where llama-swap listens.'),
       apiKey: z
         .string()
         .regex(SECRET, 'must be printable ASCII without spaces and commas')
         .optional()
-        .describe("One of llama-swap's apiKeys; takes the place of the client's key."),
+        .describe(
+          "One of llama-swap's apiKeys; takes the place of the client's key. Of a gate: a key that has edge.",
+        ),
       configFile: z
         .string()
         .default('./config.yaml')
@@ -160,8 +175,21 @@ export const configSchema = z.strictObject({
         30_000,
         'How long running answers may go on after a stop was asked for.',
       ),
+      requestHeadersMs: z
+        .int()
+        .min(1000)
+        .max(240_000)
+        .default(30_000)
+        .describe('How long a client may take to send the header of a request.'),
+      requestBodyMs: z
+        .int()
+        .min(1000)
+        .max(MOST_MS)
+        .default(300_000)
+        .describe('How long a client may take to send the body of a request.'),
     })
     .prefault({}),
+  trustedProxies,
   body: z
     .strictObject({
       maxBytes: z

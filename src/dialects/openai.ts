@@ -51,6 +51,8 @@ const CODES: Record<Exclude<GateError['kind'], WithoutOneCode>, string> = {
   'bad-request': 'invalid_request',
   'body-too-large': 'request_too_large',
   'body-encoded': 'unsupported_encoding',
+  'request-too-slow': 'request_timeout',
+  loop: 'loop_detected',
   'upgrade-refused': 'upgrade_not_supported',
   'method-not-allowed': 'method_not_allowed',
   'route-unknown': 'not_found',

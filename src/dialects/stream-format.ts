@@ -22,7 +22,12 @@ const ERROR_FRAME = /(?<![^\r\n])(?:event: ?error|data: ?\{ ?"(?:error"|type" ?:
 export function endingOf(format: StreamFormat, tail: string): 'finished' | 'failed' | 'cut' {
   if (FINISHED[format].test(tail)) return 'finished'
   if (format === 'chat' && isLastChoiceFinished(tail)) return 'finished'
-  return ERROR_FRAME.test(tail) ? 'failed' : 'cut'
+  return hasErrorFrame(tail) ? 'failed' : 'cut'
+}
+
+/** Whether frames tell an error, in the form of either dialect. */
+export function hasErrorFrame(frames: string): boolean {
+  return ERROR_FRAME.test(frames)
 }
 
 /** Without [DONE], the last choice must name its finish_reason: with n above 1 an earlier one may be finished alone. */

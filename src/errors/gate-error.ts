@@ -12,7 +12,9 @@ export type GateError =
   | { kind: 'bad-request'; detail: string; param?: string }
   | { kind: 'body-too-large' }
   | { kind: 'body-encoded' }
+  | { kind: 'request-too-slow' }
   | { kind: 'upgrade-refused' }
+  | { kind: 'loop' }
   | { kind: 'method-not-allowed'; allow: readonly string[] }
   | { kind: 'route-unknown' }
   // Who is asking.
@@ -76,6 +78,8 @@ export function statusOf(error: GateError): number {
       return 404
     case 'method-not-allowed':
       return 405
+    case 'request-too-slow':
+      return 408
     case 'body-too-large':
       return 413
     case 'body-encoded':
@@ -105,6 +109,9 @@ export function statusOf(error: GateError): number {
       return 503
     case 'upstream-timeout':
       return 504
+    // RFC 5842 §7.2.
+    case 'loop':
+      return 508
   }
 }
 
@@ -138,6 +145,7 @@ const NEEDS_SOMEBODY_ELSE: ReadonlySet<GateError['kind']> = new Set([
   'model-load-failed',
   'upstream-key-refused',
   'upstream-not-llama-swap',
+  'loop',
 ])
 
 /** SDKs put a wait of their own, of a second or so, in the place of a longer one: better none at all. */
@@ -161,6 +169,7 @@ const REFUSED_BY_GATE: ReadonlySet<GateError['kind']> = new Set([
   'waited-too-long',
   'model-not-loaded',
   'draining',
+  'loop',
 ])
 
 /** Whether it is the gate that says no, and not upstream that failed. */

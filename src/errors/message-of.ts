@@ -39,22 +39,6 @@ export function withoutRetryTriggers(text: string): string {
  */
 export function messageOf(error: GateError): string {
   switch (error.kind) {
-    case 'bad-host':
-      return 'The Host header of the request is missing or malformed.'
-    case 'bad-path':
-      return 'No such path. Paths are matched exactly: no percent escapes, empty or dot segments.'
-    case 'bad-request':
-      return withoutRetryTriggers(error.detail)
-    case 'body-too-large':
-      return 'The request body is larger than this gate accepts (body.maxBytes in config.json).'
-    case 'body-encoded':
-      return 'Compressed request bodies are not accepted. Send the body without Content-Encoding.'
-    case 'upgrade-refused':
-      return 'WebSockets are not served here. Use plain HTTP requests; streams come as server-sent events.'
-    case 'method-not-allowed':
-      return `This path answers ${error.allow.join(', ')} only.`
-    case 'route-unknown':
-      return 'No such path. The API is below /v1, for example POST /v1/chat/completions or GET /v1/models.'
     case 'credential-missing':
       return 'No API key received. Send "Authorization: Bearer <key>" or "x-api-key: <key>"; is the variable that holds the key set in this shell?'
     case 'credential-malformed':
@@ -92,7 +76,51 @@ export function messageOf(error: GateError): string {
     case 'draining':
       return 'This gate is being stopped. Try again when it is back.'
     default:
-      return upstreamMessageOf(error)
+      return isAboutForm(error) ? formMessageOf(error) : upstreamMessageOf(error)
+  }
+}
+
+const FORM_KINDS = [
+  'bad-host',
+  'bad-path',
+  'bad-request',
+  'body-too-large',
+  'body-encoded',
+  'request-too-slow',
+  'loop',
+  'upgrade-refused',
+  'method-not-allowed',
+  'route-unknown',
+] as const
+type AboutForm = Extract<GateError, { kind: (typeof FORM_KINDS)[number] }>
+
+function isAboutForm(error: AboutForm | AboutUpstream): error is AboutForm {
+  return FORM_KINDS.some((kind) => kind === error.kind)
+}
+
+/** What is said about the form of a request and the way that it came. */
+function formMessageOf(error: AboutForm): string {
+  switch (error.kind) {
+    case 'bad-host':
+      return 'The Host header of the request is missing or malformed.'
+    case 'bad-path':
+      return 'No such path. Paths are matched exactly: no percent escapes, empty or dot segments.'
+    case 'bad-request':
+      return withoutRetryTriggers(error.detail)
+    case 'body-too-large':
+      return 'The request body is larger than this gate accepts (body.maxBytes in config.json).'
+    case 'body-encoded':
+      return 'Compressed request bodies are not accepted. Send the body without Content-Encoding.'
+    case 'request-too-slow':
+      return 'The request did not arrive whole within the time set by timeouts.requestBodyMs in config.json, or nothing of it came for a minute.'
+    case 'loop':
+      return 'This request has come through this gate before. The owner must point upstream.url at llama-swap, or at the gate that is nearer to it.'
+    case 'upgrade-refused':
+      return 'WebSockets are not served here. Use plain HTTP requests; streams come as server-sent events.'
+    case 'method-not-allowed':
+      return `This path answers ${error.allow.join(', ')} only.`
+    case 'route-unknown':
+      return 'No such path. The API is below /v1, for example POST /v1/chat/completions or GET /v1/models.'
   }
 }
 
@@ -108,13 +136,13 @@ function upstreamMessageOf(error: AboutUpstream): string {
     case 'upstream-broken':
       return 'The model server broke the connection before it answered.'
     case 'upstream-not-llama-swap':
-      return 'What answers behind this gate does not answer as llama-swap does. The owner must point UPSTREAM_URL at llama-swap itself, without /v1.'
+      return 'What answers behind this gate does not answer as llama-swap does. The owner must point UPSTREAM_URL at llama-swap itself, without /v1; if a tunnel on the way asks for a service token, it belongs into upstream.headers.'
     case 'upstream-timeout':
       return 'The model server did not answer within the time set by timeouts.upstreamHeadersMs.'
     case 'upstream-busy':
       return 'The model server has no free place for this model right now.'
     case 'upstream-key-refused':
-      return 'The model server refused the key of this gate (not yours). The owner must set UPSTREAM_API_KEY to a key of llama-swap.'
+      return 'The model server refused the key of this gate (not yours). The owner must set UPSTREAM_API_KEY to a key of llama-swap, or of the gate in front of it.'
     case 'model-loading':
       return 'The model is being loaded.'
     case 'model-load-failed':

@@ -1,5 +1,6 @@
 import type { Dialect } from '../dialects/dialect.ts'
 import type { GateError } from './gate-error.ts'
+import { saidBy, type Said } from './said-by.ts'
 
 /** An error answer of upstream, whole. */
 export type UpstreamAnswer = {
@@ -12,14 +13,6 @@ export type UpstreamAnswer = {
 
 /** `as-is`: the bytes go to the client unchanged. */
 export type ReadError = { kind: 'as-is' } | { kind: 'error'; error: GateError }
-
-type Said = {
-  message: string
-  type?: string | undefined
-  code?: string | undefined
-  tokens?: number
-  context?: number
-}
 
 /** llama-swap's words for a load that did not come up, each seen with status 500. */
 const LOAD_FAILED = /health check timed out|exited prematurely|upstream command/i
@@ -79,6 +72,7 @@ function serverError(answer: UpstreamAnswer, said: Said): GateError {
   if (INPUT_TOO_LARGE.test(said.message)) return refused(400, { message: said.message })
   if (status === 503) return { kind: 'model-loading', retryAfterSeconds: secondsOf(answer) }
   if (status === 504) return { kind: 'upstream-timeout' }
+  if (status === 508) return { kind: 'loop' }
   if (status === 501 || status === 500) return refused(status, said)
   return { kind: 'upstream-broken' }
 }
@@ -123,39 +117,4 @@ function isWord(text: string | undefined): text is string {
 /** Retry-After in seconds (RFC 9110 §10.2.3); one second where upstream gave none, a date or nonsense. */
 function secondsOf({ retryAfter = '' }: UpstreamAnswer): number {
   return /^\d{1,6}$/.test(retryAfter) ? Math.max(1, Number(retryAfter)) : 1
-}
-
-function saidBy(body: string): Said {
-  const text = body.trim()
-  const value = parsed(text)
-  if (typeof value !== 'object' || value === null || !('error' in value)) return { message: text }
-  const { error } = value
-  if (typeof error === 'string') return { message: error }
-  if (typeof error !== 'object' || error === null) return { message: text }
-  return {
-    message: stringIn(error, 'message') ?? '',
-    type: stringIn(error, 'type'),
-    code: stringIn(error, 'code'),
-    ...numbersIn(error),
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-function stringIn(object: object, name: string): string | undefined {
-  const value: unknown = Object.getOwnPropertyDescriptor(object, name)?.value
-  return typeof value === 'string' ? value : undefined
-}
-
-function numbersIn(error: object): { tokens?: number; context?: number } {
-  const tokens: unknown = 'n_prompt_tokens' in error ? error.n_prompt_tokens : undefined
-  const context: unknown = 'n_ctx' in error ? error.n_ctx : undefined
-  if (typeof tokens !== 'number' || typeof context !== 'number') return {}
-  return { tokens, context }
 }

@@ -92,10 +92,12 @@ const FREE_WAITING = 100
 
 function arrivalOf(c: GateContext, { modelId, share }: Work, isRemote: boolean): Arrival {
   const { keyId, weight, swap, limits } = c.get('principal')
+  const scope = c.get('scope')
   const isFree = c.get('route').cost === 'free'
   return {
-    id: c.get('scope').requestId,
-    keyId,
+    id: scope.requestId,
+    // The clients of a gate take turns like all others.
+    keyId: scope.keyId ?? keyId,
     weight,
     session: sessionOf(c),
     model: modelId,

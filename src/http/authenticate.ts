@@ -1,7 +1,8 @@
 import { readCredential } from '../auth/credential.ts'
-import { createKeyring } from '../auth/keyring.ts'
+import { createKeyring, type LookedUp } from '../auth/keyring.ts'
 import type { Deps } from '../deps.ts'
-import type { GateMiddleware } from './gate-env.ts'
+import { readToldClient, TOLD_CLIENT } from '../proxy/told-client.ts'
+import type { GateContext, GateMiddleware } from './gate-env.ts'
 import { findRoute } from '../routes/find-route.ts'
 import type { RouteKind } from '../routes/route-table.ts'
 import { refuse } from './refuse.ts'
@@ -20,11 +21,8 @@ export function authenticate({ config, sha256, clock }: Deps): GateMiddleware {
     if (byPassword && (kind === undefined || kind === 'inference'))
       return refuse(c, { kind: 'basic-not-here' })
     const found = await keyring.find(credential.secret, clock.now())
-    if (!found.ok) {
-      c.get('scope').keyId = found.keyId
-      return refuse(c, found.error)
-    }
-    c.get('scope').keyId = found.principal.keyId
+    nameClient(c, found)
+    if (!found.ok) return refuse(c, found.error)
     // What llama-swap's pages list is listed for those who may open the pages.
     if (byPassword && kind !== 'admin' && !found.principal.scopes.includes('admin'))
       return refuse(c, { kind: 'basic-not-here' })
@@ -32,6 +30,17 @@ export function authenticate({ config, sha256, clock }: Deps): GateMiddleware {
     c.set('secret', credential.secret)
     return next()
   }
+}
+
+/** Who is asking, for log, usage and queue: the key, or whom another gate names as its client. */
+function nameClient(c: GateContext, found: LookedUp): void {
+  const scope = c.get('scope')
+  scope.keyId = found.ok ? found.principal.keyId : found.keyId
+  const isOfEdge = found.ok && found.principal.edge
+  const told = isOfEdge ? readToldClient(c.req.header(TOLD_CLIENT)) : undefined
+  if (!told) return
+  scope.keyId = `${scope.keyId}/${told.keyId}`
+  scope.clientAddress = told.address
 }
 
 function kindOf(method: string, path: string): RouteKind | undefined {

@@ -6,15 +6,20 @@ import type { LiveRelays } from '../proxy/live-relays.ts'
 import { Relay } from '../proxy/relay.ts'
 import { openResponseClient } from '../proxy/response-client.ts'
 import { outboundHeaders, outboundSearch } from '../proxy/rewrite.ts'
+import { writeToldClient } from '../proxy/told-client.ts'
+import type { ViaGuard } from '../proxy/via.ts'
 import { finishRequest } from './finish-request.ts'
 import type { GateContext, GateMiddleware } from './gate-env.ts'
+
+/** `via` knows the way that requests take through gates. */
+export type Forwarding = Deps & { via: ViaGuard }
 
 /**
  * Sends the checked request to llama-swap and hands the answer to the relay; the relay's end is the request's end.
  *
  * @param live the relays that have not ended
  */
-export function forward(deps: Deps, live: LiveRelays): GateMiddleware {
+export function forward(deps: Forwarding, live: LiveRelays): GateMiddleware {
   const finish = finishRequest(deps)
   return async (c) => {
     const scope = c.get('scope')
@@ -40,7 +45,7 @@ export function forward(deps: Deps, live: LiveRelays): GateMiddleware {
   }
 }
 
-function planFor(c: GateContext, deps: Deps): Omit<RelayPlan, 'client' | 'settle' | 'bug'> {
+function planFor(c: GateContext, deps: Forwarding): Omit<RelayPlan, 'client' | 'settle' | 'bug'> {
   const { config, upstream, clock } = deps
   const scope = c.get('scope')
   const { dialect } = scope
@@ -56,7 +61,7 @@ function planFor(c: GateContext, deps: Deps): Omit<RelayPlan, 'client' | 'settle
     dialect,
     format: stream,
     streamed: streamed && stream !== undefined,
-    errors: kind === 'admin' ? 'as-is' : 'normalised',
+    errors: kind === 'admin' ? 'as-is' : ERRORS[config.upstream.kind],
     model,
     ownHeaders: kind === 'admin' ? [...ownHeaders, ...PAGE_HEADERS] : ownHeaders,
     turn,
@@ -67,6 +72,8 @@ function planFor(c: GateContext, deps: Deps): Omit<RelayPlan, 'client' | 'settle
   }
 }
 
+const ERRORS = { 'llama-swap': 'normalised', swapgate: 'passed-on' } as const
+
 /** llama-swap's pages are for this gate's own origin: no framing, no guessing of types, no reading by other pages. */
 const PAGE_HEADERS: HeaderPairs = [
   ['x-frame-options', 'SAMEORIGIN'],
@@ -74,7 +81,9 @@ const PAGE_HEADERS: HeaderPairs = [
   ['cross-origin-resource-policy', 'same-origin'],
 ]
 
-function outboundRequest(c: GateContext, { config }: Deps): OutboundRequest {
+function outboundRequest(c: GateContext, { config, via }: Forwarding): OutboundRequest {
+  const { clientAddress, requestId } = c.get('scope')
+  const isForGate = config.upstream.kind === 'swapgate'
   const content = c.get('content')
   const presentedSecret = c.get('secret')
   const { path, search } = c.env.target
@@ -87,10 +96,17 @@ function outboundRequest(c: GateContext, { config }: Deps): OutboundRequest {
       presentedSecret,
       upstreamApiKey: config.upstream.apiKey,
       upstreamHeaders: config.upstream.headers,
-      clientAddress: c.env.clientAddress,
-      requestId: c.get('scope').requestId,
+      clientAddress: isForGate ? undefined : clientAddress,
+      toldClient: isForGate ? toldClientOf(c) : undefined,
+      via: via.next(c.req.header('via')),
+      requestId,
       contentType: content.contentType,
     }),
     body: c.get('passage').body,
   }
+}
+
+function toldClientOf(c: GateContext): string | undefined {
+  const { clientAddress: address, keyId = c.get('principal').keyId } = c.get('scope')
+  return writeToldClient({ address, keyId })
 }

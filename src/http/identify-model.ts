@@ -1,19 +1,20 @@
 import { readBody } from '../body/read-body.ts'
 import { readContent, type ReadContent } from '../body/read-content.ts'
 import { didYouMean } from '../config/did-you-mean.ts'
-import type { Clock, Deps } from '../deps.ts'
+import type { BodyRead, Deps } from '../deps.ts'
 import type { KnownNames, ModelDirectory } from '../llama-swap/model-directory.ts'
 import { allowsModel, NO_NAMES, type ModelNames } from '../llama-swap/model-names.ts'
 import type { GateContext, GateMiddleware } from './gate-env.ts'
 import { refuse } from './refuse.ts'
 
 /** Reads the body once, finds the model it names, and checks it against the key's list. */
-export function identifyModel({ config, clock }: Deps, directory: ModelDirectory): GateMiddleware {
+export function identifyModel(deps: Deps, directory: ModelDirectory): GateMiddleware {
   return async (c, next) => {
     const encoding = c.req.header('content-encoding') ?? 'identity'
     if (encoding.toLowerCase() !== 'identity') return refuse(c, { kind: 'body-encoded' })
-    const body = await bodyOf(c, config.body.maxBytes, clock)
+    const body = await bodyOf(c, deps)
     if (body === 'too-large') return refuse(c, { kind: 'body-too-large' })
+    if (body === 'too-slow') return refuse(c, { kind: 'request-too-slow' })
     if (body === 'aborted') {
       c.get('scope').hasClientLeft = true
       return new Response(null, { status: 400 })
@@ -36,13 +37,11 @@ export function identifyModel({ config, clock }: Deps, directory: ModelDirectory
   }
 }
 
-async function bodyOf(
-  c: GateContext,
-  maxBytes: number,
-  clock: Clock,
-): Promise<Uint8Array<ArrayBuffer> | undefined | 'too-large' | 'aborted'> {
+async function bodyOf(c: GateContext, { config, clock }: Deps): Promise<BodyRead | undefined> {
   if (c.req.method === 'GET' || c.req.method === 'HEAD') return undefined
-  return c.env.readBody ? c.env.readBody(maxBytes) : readBody(c.req.raw, maxBytes, clock)
+  const { maxBytes } = config.body
+  if (c.env.readBody) return c.env.readBody(maxBytes)
+  return readBody(c.req.raw, maxBytes, { clock, withinMs: config.timeouts.requestBodyMs })
 }
 
 function contentOf(

@@ -1,4 +1,5 @@
 import type { Deps } from '../deps.ts'
+import { createClientAddress } from './client-address.ts'
 import { corsHeaders } from './cors.ts'
 import { finishRequest } from './finish-request.ts'
 import type { GateMiddleware } from './gate-env.ts'
@@ -8,12 +9,14 @@ import { RequestScope, type Ending } from './request-scope.ts'
 export function openScope(deps: Deps): GateMiddleware {
   const { clock, config } = deps
   const finish = finishRequest(deps)
+  const clientAddress = createClientAddress(config.trustedProxies)
   return async (c, next) => {
     const { method } = c.req
     const { path } = c.env.target
     const scope = new RequestScope({ method, path, acceptedAt: clock.now() }, c.env)
     const cors = corsHeaders(c.req.header('origin'), config.cors.origins)
     scope.ownHeaders = [...scope.ownHeaders, ...cors]
+    scope.clientAddress = clientAddress(scope.clientAddress, (name) => c.req.header(name))
     c.set('scope', scope)
     await next()
     if (scope.isRelayed) return
@@ -21,8 +24,8 @@ export function openScope(deps: Deps): GateMiddleware {
   }
 }
 
-function endingFor({ hasClientLeft }: RequestScope, status: number): Ending {
+function endingFor({ hasClientLeft, isRefused }: RequestScope, status: number): Ending {
   if (hasClientLeft) return { outcome: 'client-closed', status: 499 }
   if (status < 400) return { outcome: 'completed', status }
-  return { outcome: status < 500 ? 'refused' : 'upstream-failed', status }
+  return { outcome: isRefused ? 'refused' : 'upstream-failed', status }
 }

@@ -1,5 +1,5 @@
 import type { GateError } from '../errors/gate-error.ts'
-import { statusOf } from '../errors/gate-error.ts'
+import { isRefusal, statusOf } from '../errors/gate-error.ts'
 import { refusalOf } from '../errors/refusal.ts'
 import { findRoute } from '../routes/find-route.ts'
 import type { GateContext } from './gate-env.ts'
@@ -8,6 +8,7 @@ import { ownAnswer } from './own-answer.ts'
 /** Answers a request with a refusal, and notes why for the log. */
 export function refuse(c: GateContext, error: GateError): Response {
   const scope = c.get('scope')
+  scope.isRefused = isRefusal(error)
   scope.reason = error.kind === 'limit-reached' ? error.limit : error.kind
   const refusal = refusalOf(error, scope.dialect)
   if (statusOf(error) !== 401 || !isPageOfAdmin(c)) return ownAnswer(c, refusal)

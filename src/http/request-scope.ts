@@ -23,7 +23,8 @@ export class RequestScope {
   readonly method: string
   readonly path: string
   readonly dialect: Dialect
-  readonly clientAddress: string | undefined
+  /** The client's address, as far as it is known and believed. */
+  clientAddress: string | undefined
   /** Fields that every answer of the gate carries. */
   ownHeaders: HeaderPairs
   keyId: string | undefined
@@ -37,6 +38,8 @@ export class RequestScope {
   queueMs: number | undefined
   tokens: TokenCounts | undefined
   reason: string | undefined
+  /** The gate itself says no, whatever the status. */
+  isRefused = false
   bytesIn = 0
   bytesOut = 0
   // The client was gone before there was anything to answer.

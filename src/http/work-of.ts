@@ -80,7 +80,7 @@ function tokenWorkOf(
   const question = askForUsage({ ...asked, format, streamed, isLlamaCpp })
   const bodyBytes = textBytes(asked.body)
   // Of this key alone: what others ask for must not make it look cheap or dear.
-  const habit = `${c.get('principal').keyId} ${modelId}`
+  const habit = `${c.get('scope').keyId} ${modelId}`
   const maxOutput = mostOutput(c, asked)
   const estimate = learned.estimator.estimate(habit, { bodyBytes, maxOutput })
   return {

@@ -1,5 +1,6 @@
 import { joinBytes } from '../body/join-bytes.ts'
 import type { GateError } from '../errors/gate-error.ts'
+import { tunnelFault, type SeenAnswer } from '../errors/tunnel-fault.ts'
 import type { Clock, HeaderPairs, Upstream, UpstreamCall, UpstreamFailure } from '../deps.ts'
 
 /** A short answer of llama-swap, whole. */
@@ -22,7 +23,8 @@ export async function ask(asking: Asking, target: string): Promise<Asked> {
   const first = await askOnce(asking, target)
   if (first !== 'unanswered') return first
   const second = await askOnce(asking, target)
-  return second === 'unanswered' ? 'reset' : second
+  // As for the relay: what closes two connections at once has nobody behind it.
+  return second === 'unanswered' ? 'unreachable' : second
 }
 
 function askOnce(
@@ -65,7 +67,16 @@ function askOnce(
 export function errorOfAsked(asked: Asked): GateError {
   if (asked === 'timeout') return { kind: 'upstream-timeout' }
   if (asked === 'unreachable') return { kind: 'upstream-unreachable' }
-  if (asked === 'reset' || asked.status >= 500) return { kind: 'upstream-broken' }
+  if (asked === 'reset') return { kind: 'upstream-broken' }
+  const fault = tunnelFault({ ...seenIn(asked), status: asked.status, body: asked.text })
+  if (fault) return fault
+  if (asked.status === 508) return { kind: 'loop' }
+  if (asked.status >= 500) return { kind: 'upstream-broken' }
   const isKeyRefused = asked.status === 401 || asked.status === 403
   return { kind: isKeyRefused ? 'upstream-key-refused' : 'upstream-not-llama-swap' }
+}
+
+function seenIn({ headers }: Answer): Pick<SeenAnswer, 'contentType' | 'location'> {
+  const field = (name: string): string | undefined => headers.find(([known]) => known === name)?.[1]
+  return { contentType: field('content-type'), location: field('location') }
 }

@@ -1,13 +1,16 @@
 import { joinBytes } from '../body/join-bytes.ts'
 import { repairErrorFrames } from '../dialects/anthropic.ts'
 import type { Dialect } from '../dialects/dialect.ts'
-import { endingOf, type StreamFormat } from '../dialects/stream-format.ts'
+import { voiceOf } from '../dialects/dialect-of.ts'
+import { endingOf, hasErrorFrame, type StreamFormat } from '../dialects/stream-format.ts'
 import type { Meter } from '../usage/meter.ts'
 import { FrameBuffer } from './frame-buffer.ts'
 
 /** What a body of upstream's answer can do to the client's end. */
 export type BodySink = {
   write(bytes: Uint8Array): void
+  /** The same for heartbeats of a gate behind this one: they are passed on, but are no part of an answer. */
+  pulse(bytes: Uint8Array): void
   /** The answer is whole; `failed` when it says itself that upstream failed. */
   finish(result: 'whole' | 'failed'): void
   /** The answer is not whole: tell the client so, in the stream where that is possible. */
@@ -86,6 +89,7 @@ export function eventStreamBody(
   const pass = (whole: Uint8Array): void => {
     const bytes = meter.frames(whole)
     if (bytes.length === 0) return
+    if (isHeartbeat(bytes, dialect)) return sink.pulse(bytes)
     tail.push(bytes)
     tailBytes += bytes.length
     while (tailBytes - tail[0]!.length >= TAIL_BYTES) tailBytes -= tail.shift()!.length
@@ -106,8 +110,10 @@ export function eventStreamBody(
     },
     end: () => endWith(frames.rest()),
     broken() {
-      if (format === undefined) sink.cut()
-      else endWith(NOTHING)
+      if (format !== undefined) endWith(NOTHING)
+      // Who broke it has said so.
+      else if (hasErrorFrame(textOf(tail))) sink.finish('failed')
+      else sink.cut()
     },
   }
 }
@@ -117,6 +123,18 @@ const encoder = new TextEncoder()
 
 function textOf(pieces: Uint8Array[]): string {
   return pieces.map((piece) => decoder.decode(piece)).join('')
+}
+
+const HEARTBEATS = {
+  openai: encoder.encode(voiceOf('openai').heartbeat),
+  anthropic: encoder.encode(voiceOf('anthropic').heartbeat),
+}
+
+/** Nothing but heartbeats as a gate writes them. */
+function isHeartbeat(frames: Uint8Array, dialect: Dialect): boolean {
+  const beat = HEARTBEATS[dialect]
+  const isWhole = frames.length % beat.length === 0
+  return isWhole && frames.every((byte, at) => byte === beat[at % beat.length])
 }
 
 function repaired(frames: Uint8Array): Uint8Array {

@@ -117,9 +117,9 @@ function headersOf(response: Response): HeaderPairs {
   return pairs.filter(([name]) => name !== 'content-encoding' && name !== 'content-length')
 }
 
-// Node, Bun and their fetches put a code on the error or its cause; Deno and workerd only say it in words.
+// Bun puts a code on the error, Node on its cause; workerd only says it in words.
 const UNREACHABLE =
-  /ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|CONNECT_TIMEOUT|ConnectionRefused|connection refused|dns error|tcp connect error|FailedToOpenSocket|internal error/i
+  /ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|CONNECT_TIMEOUT|ConnectionRefused|FailedToOpenSocket|internal error/i
 
 function isUnreachable(error: unknown): boolean {
   if (!(error instanceof Error)) return false

@@ -33,8 +33,11 @@ export type RelayPlan = {
   format: StreamFormat | undefined
   /** True when the client asked for a stream: only then may the answer be committed before upstream speaks. */
   streamed: boolean
-  /** `as-is` hands on upstream's errors and redirects untouched: llama-swap's own pages expect them so. */
-  errors: 'normalised' | 'as-is'
+  /**
+   * `as-is` hands on upstream's errors and redirects untouched: llama-swap's own pages expect them so. `passed-on`:
+   * upstream is a gate, and its errors are right for the client.
+   */
+  errors: 'normalised' | 'as-is' | 'passed-on'
   /** The model that the client named. */
   model: string | undefined
   /** Fields of the gate itself, on every answer. */

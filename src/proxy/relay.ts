@@ -1,7 +1,7 @@
 import { voiceOf } from '../dialects/dialect-of.ts'
 import type { HeaderPairs, UpstreamCall, UpstreamEvents, UpstreamFailure } from '../deps.ts'
 import { isRefusal, isRetryable, type GateError } from '../errors/gate-error.ts'
-import { readUpstreamError } from '../errors/read-upstream-error.ts'
+import type { Refusal } from '../errors/refusal.ts'
 import type { Outcome } from '../log/request-event.ts'
 import {
   collectedBody,
@@ -17,13 +17,12 @@ import {
   hasNoBody,
   isEventStream,
   isJsonOfUnknownLength,
-  valueOf,
 } from './answer-head.ts'
 import { ClientAnswer } from './client-answer.ts'
 import { ExchangeTimes } from './exchange-times.ts'
 import type { RelayPlan } from './relay-plan.ts'
-import { isEmpty502, maySendAgain } from './retry.ts'
-import { returnedHeaders } from './rewrite.ts'
+import { isReadAsError, readErrorAnswer, type ErrorAnswer } from './read-error-answer.ts'
+import { errorOfReset, isEmpty502, maySendAgain, type FailedAttempt } from './retry.ts'
 import { silenceLimits, SilenceWatch, type SilenceLimits } from './silence-watch.ts'
 
 /** How long a client may leave unread what was sent to it. */
@@ -37,7 +36,6 @@ const CUT: GateError = { kind: 'stream-cut' }
 const outcomeOf = (error: GateError): Outcome => (isRefusal(error) ? 'refused' : 'upstream-failed')
 
 const encoder = new TextEncoder()
-const decoder = new TextDecoder()
 
 /**
  * Carries one exchange: upstream's events come in, writes to the client go out, and it knows neither end.
@@ -117,13 +115,14 @@ export class Relay implements UpstreamEvents, BodySink {
     if (this.#settled) return
     const { timeouts, request } = this.#plan
     // An error answer gets a limit for the whole of it: one that trickles would otherwise hold its client for ever.
-    this.#isRead = this.#isReadAsError(status)
+    this.#isRead = isReadAsError(status, headers, this.#plan.errors)
     const limitMs = this.#isRead ? ERROR_WITHIN_MS : timeouts.upstreamSilenceMs
     if (this.#isRead || !this.#paused) this.#watch.limitTo(this.#limits(limitMs))
     // Errors of its own are the model's answer, too: it is loaded.
     if (!this.#isRead || status < 429) this.#plan.turn.answered()
     if (!this.#isRead) {
-      this.#begun = true
+      // A gate begins the answer before there is one, to send heartbeats.
+      this.#begun = this.#plan.errors !== 'passed-on'
       // It may be megabytes, and an answer takes minutes; only an error can still lead to a second sending.
       this.#plan.request = { ...request, body: undefined }
     }
@@ -145,15 +144,21 @@ export class Relay implements UpstreamEvents, BodySink {
     if (this.#settled) return
     if (this.#body) return this.#body.broken()
     if (failure === 'unreachable') return this.#fail({ kind: 'upstream-unreachable' })
-    if (!this.#sendAgain('reset')) this.#fail({ kind: 'upstream-broken' })
+    const attempt = this.#failed('reset')
+    if (!this.#sendAgain(attempt)) this.#fail(errorOfReset(attempt))
   }
 
   // The client's side.
 
   write(bytes: Uint8Array): void {
     if (this.#settled) return
+    this.#begun = true
     this.#times.wrote()
     this.#send(bytes)
+  }
+
+  pulse(bytes: Uint8Array): void {
+    if (!this.#settled) this.#send(bytes)
   }
 
   finish(result: 'whole' | 'failed'): void {
@@ -171,7 +176,8 @@ export class Relay implements UpstreamEvents, BodySink {
 
   #bodyFor(status: number, headers: HeaderPairs): AnswerBody {
     const { meter, format, dialect } = this.#plan
-    if (this.#isRead) return collectedBody((body) => this.#errorCollected(status, headers, body))
+    if (this.#isRead)
+      return collectedBody((body) => this.#errorCollected({ status, headers, body }))
     const isStream = isEventStream(headers)
     if (this.#answer.isCommitted && !(isStream && status === 200))
       return collectedBody(() => this.#fail({ kind: 'upstream-broken' }))
@@ -182,40 +188,29 @@ export class Relay implements UpstreamEvents, BodySink {
     return plainBody(this, meter, isJsonOfUnknownLength(headers))
   }
 
-  #isReadAsError(status: number): boolean {
-    if (status < 300 || status === 304) return false
-    // A 401 of upstream is about the gate's key: a browser would open its password box for it.
-    return this.#plan.errors === 'normalised' || status === 401
-  }
-
-  #errorCollected(status: number, headers: HeaderPairs, body: Uint8Array | 'broken'): void {
+  #errorCollected(answer: ErrorAnswer): void {
     if (this.#settled) return
-    if (body === 'broken' || status < 400) return this.#fail({ kind: 'upstream-broken' })
-    if (isEmpty502(status, headers, body) && this.#sendAgain('empty-502')) return
-    const { model, dialect } = this.#plan
-    const said = { status, retryAfter: valueOf(headers, 'retry-after'), body: decoder.decode(body) }
-    const read = readUpstreamError({ ...said, model }, dialect)
-    if (read.kind === 'error') return this.#fail(read.error)
-    this.#answerAsIs(status, headers, body)
-  }
-
-  #answerAsIs(status: number, headers: HeaderPairs, body: Uint8Array): void {
-    if (this.#answer.isCommitted) return this.#breakOff('context-overflow')
-    this.#answer.commit(status, [...returnedHeaders(headers), ['x-should-retry', 'false']])
-    if (this.#plan.request.method !== 'HEAD') this.#send(body)
-    this.#answer.end()
-    this.#settle('refused', 'context-overflow')
+    if (isEmpty502(answer) && this.#sendAgain(this.#failed('empty-502'))) return
+    const read = readErrorAnswer(answer, this.#plan)
+    if ('error' in read) return this.#fail(read.error)
+    const outcome = answer.status < 500 ? 'refused' : 'upstream-failed'
+    if (!this.#answer.isCommitted) this.#refuseWith(read.answer, outcome, read.reason)
+    else if (read.frame === undefined) this.#breakOff(read.reason)
+    else this.#endWith(read.frame, outcome, read.reason)
   }
 
   /** Tells the client that there is no answer: as a refusal, or in a stream that has already begun. */
   #fail(error: GateError): void {
     if (this.#settled) return
-    if (this.#answer.isCommitted) return this.#failInStream(error)
-    const refusal = this.#plan.refusalFor(error)
-    this.#answer.commit(refusal.status, refusal.headers)
-    if (this.#plan.request.method !== 'HEAD') this.#send(refusal.body)
+    if (this.#answer.isCommitted) this.#failInStream(error)
+    else this.#refuseWith(this.#plan.refusalFor(error), outcomeOf(error), error.kind)
+  }
+
+  #refuseWith({ status, headers, body }: Refusal, outcome: Outcome, reason: string): void {
+    this.#answer.commit(status, headers)
+    if (this.#plan.request.method !== 'HEAD') this.#send(body)
     this.#answer.end()
-    this.#settle(outcomeOf(error), error.kind)
+    this.#settle(outcome, reason)
   }
 
   /**
@@ -226,27 +221,33 @@ export class Relay implements UpstreamEvents, BodySink {
     if (error.kind === 'prompt-too-long') return this.#breakOff(error.kind)
     const told = this.#times.wasSent && !isRefusal(error) ? CUT : error
     if (isRetryable(error)) return this.#breakOff(error.kind, told)
-    this.#tell(error)
-    this.#answer.end()
-    this.#settle(outcomeOf(error), error.kind)
+    this.#endWith(this.#frameFor(error), outcomeOf(error), error.kind)
   }
 
-  #tell(error: GateError): void {
-    this.#send(encoder.encode(voiceOf(this.#plan.dialect).errorFrame(error)))
+  #frameFor(error: GateError): string {
+    return voiceOf(this.#plan.dialect).errorFrame(error)
+  }
+
+  #endWith(frame: string, outcome: Outcome, reason: string): void {
+    this.#send(encoder.encode(frame))
+    this.#answer.end()
+    this.#settle(outcome, reason)
   }
 
   /** A frame goes first where one can: workerd hides a broken connection, and a clean end would look like an answer. */
   #breakOff(reason: string, told: GateError = CUT): void {
-    if (this.#isStream) this.#tell(told)
+    if (this.#isStream) this.#send(encoder.encode(this.#frameFor(told)))
     this.#answer.break()
     this.#settle(outcomeOf(told), reason)
   }
 
-  #sendAgain(failure: 'reset' | 'empty-502'): boolean {
-    const elapsedMs = this.#times.sinceSentMs
-    const attempt = this.#attempt
-    if (!maySendAgain({ failure, attempt, committed: this.#answer.isCommitted, elapsedMs }))
-      return false
+  #failed(failure: FailedAttempt['failure']): FailedAttempt {
+    const { isCommitted: committed } = this.#answer
+    return { failure, attempt: this.#attempt, committed, elapsedMs: this.#times.sinceSentMs }
+  }
+
+  #sendAgain(failed: FailedAttempt): boolean {
+    if (!maySendAgain(failed)) return false
     this.#attempt++
     this.#body = undefined
     this.#sendUp()

@@ -8,7 +8,7 @@ const BREAK_AFTER_MS = 20
 /** How long a broken answer waits for a client that does not read what is left of it. */
 const UNREAD_MS = 5_000
 
-/** The statuses without a body, and what each is sent as: Deno never ends a 205, and to a program it says what 204 does. */
+/** The statuses without a body, and what each is sent as: not every runtime ends a 205, and to a program it says what 204 does. */
 const BODILESS = new Map([
   [204, 204],
   [205, 204],
@@ -17,44 +17,47 @@ const BODILESS = new Map([
 
 /**
  * The client's end on every runtime that wants a `Response` back. The body is pushed into a stream; its `pull` tells
- * when the client has read, its `cancel` and the request's signal that the client has gone. Both are needed: a signal
- * alone is aborted by Deno after whole answers too, and workerd does not call `cancel` for a lost client.
+ * when the client has read, its `cancel` and the request's signal that the client has gone. Both are needed: workerd does not
+ * call `cancel` for a lost client.
  *
- * @param onBreak called when an answer is broken off, for a runtime that must be told to drop a connection nobody reads
+ * @param onOver called when the runtime has all of the answer, for one that must be told how long its connection may now
+ * be idle: after a whole one for the next request, after a broken one for a client that does not read
  */
 export function openResponseClient(
   signal: AbortSignal,
   clock: Clock,
-  onBreak: () => void = () => {},
+  onOver: OnOver = () => {},
 ): OpenedClient {
   const opened = Promise.withResolvers<Response>()
-  const client = new ResponseClient({ signal, clock, onBreak }, opened.resolve)
+  const client = new ResponseClient({ signal, clock, onOver }, opened.resolve)
   return { client, response: opened.promise }
 }
+
+type OnOver = (how: 'whole' | 'broken') => void
 
 class ResponseClient implements ClientEnd {
   readonly #signal: AbortSignal
   readonly #clock: Clock
-  readonly #onBreak: () => void
+  readonly #onOver: OnOver
   readonly #resolve: (response: Response) => void
   // The runtime has its Response: without one, the request would stay open for ever.
   #responded = false
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined
   #on: { drained(): void; gone(): void } | undefined
   #open = true
-  // The runtime said so: it ends the body itself, and Deno would print an error that it is given now.
+  // The runtime said so: it ends the body itself, and an error that it is given now might be printed.
   #clientLeft = false
   // Set by break(): an error throws away what is still queued, so it waits until the queue was read.
   #breaking = false
   #cancelTimer: () => void = () => {}
 
   constructor(
-    { signal, clock, onBreak }: { signal: AbortSignal; clock: Clock; onBreak: () => void },
+    { signal, clock, onOver }: { signal: AbortSignal; clock: Clock; onOver: OnOver },
     resolve: (response: Response) => void,
   ) {
     this.#signal = signal
     this.#clock = clock
-    this.#onBreak = onBreak
+    this.#onOver = onOver
     this.#resolve = resolve
   }
 
@@ -90,11 +93,13 @@ class ResponseClient implements ClientEnd {
   #respond(body: ReadableStream<Uint8Array> | null, init: ResponseInit): void {
     if (this.#responded) return
     this.#responded = true
+    if (!body) this.#onOver('whole')
     try {
       this.#resolve(new Response(body, init))
     } catch {
       // What the relay still writes has nowhere to go.
       this.#controller = undefined
+      this.#onOver('whole')
       this.#resolve(new Response(null, { status: 502 }))
     }
   }
@@ -106,8 +111,9 @@ class ResponseClient implements ClientEnd {
   }
 
   end(): void {
-    if (!this.#close()) return
-    this.#controller?.close()
+    if (!this.#close() || !this.#controller) return
+    this.#onOver('whole')
+    this.#controller.close()
   }
 
   break(): void {
@@ -115,7 +121,7 @@ class ResponseClient implements ClientEnd {
     if (!this.#responded) return this.#respond(null, { status: 503 })
     if (!this.#controller || this.#clientLeft) return
     this.#breaking = true
-    this.#onBreak()
+    this.#onOver('broken')
     if ((this.#controller.desiredSize ?? 0) > 0) this.#pulled()
     else this.#breakIn(UNREAD_MS)
   }

@@ -1,4 +1,5 @@
-import type { HeaderPairs } from '../deps.ts'
+import type { GateError } from '../errors/gate-error.ts'
+import type { ErrorAnswer } from './read-error-answer.ts'
 
 /**
  * llama-server closes kept-alive connections after streams; llama-swap, or the gate in front of a bare llama-server,
@@ -19,7 +20,13 @@ export function maySendAgain({ attempt, committed, elapsedMs }: FailedAttempt): 
   return attempt === 1 && !committed && elapsedMs < AT_ONCE_MS
 }
 
+/** Two connections that were closed at once: nobody is behind what took them, a tunnel without its other end for one. */
+export function errorOfReset({ attempt, elapsedMs }: FailedAttempt): GateError {
+  const isNobodyThere = attempt > 1 && elapsedMs < AT_ONCE_MS
+  return { kind: isNobodyThere ? 'upstream-unreachable' : 'upstream-broken' }
+}
+
 /** llama-swap's answer to a dead connection: 502 without a body and without a content type. */
-export function isEmpty502(status: number, headers: HeaderPairs, body: Uint8Array): boolean {
+export function isEmpty502({ status, headers, body }: ErrorAnswer): boolean {
   return status === 502 && body.length === 0 && !headers.some(([name]) => name === 'content-type')
 }

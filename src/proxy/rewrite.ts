@@ -1,5 +1,6 @@
 import type { HeaderPairs } from '../deps.ts'
 import { withoutHopByHop } from './hop-by-hop.ts'
+import { TOLD_CLIENT } from './told-client.ts'
 
 /**
  * Fields that never go to llama-swap: what the gate sets itself, every way to carry a credential, what a browser adds
@@ -31,6 +32,7 @@ const NOT_FORWARDED_PREFIXES = [
   'sec-',
   'access-control-',
   'tailscale-',
+  'swapgate-',
 ]
 
 /** Query fields by which some services take a key. */
@@ -49,7 +51,12 @@ export type OutboundExtras = {
   presentedSecret: string | undefined
   upstreamApiKey: string | undefined
   upstreamHeaders: Readonly<Record<string, string>>
+  /** For llama-swap. */
   clientAddress: string | undefined
+  /** Who the client is, for another gate. */
+  toldClient: string | undefined
+  /** Through which gates the request came, and this one. */
+  via: string
   requestId: string
   /** Replaces the client's Content-Type when the body was read as something definite. */
   contentType: string | undefined
@@ -63,9 +70,12 @@ export function outboundHeaders(inbound: HeaderPairs, extras: OutboundExtras): H
   const own = new Map<string, string>([
     ['accept-encoding', 'identity;q=1, *;q=0'],
     ['x-request-id', extras.requestId],
+    ['via', extras.via],
   ])
   if (extras.contentType !== undefined) own.set('content-type', extras.contentType)
-  if (extras.clientAddress !== undefined) own.set('x-forwarded-for', extras.clientAddress)
+  const { clientAddress, toldClient } = extras
+  if (clientAddress !== undefined) own.set('x-forwarded-for', clientAddress)
+  if (toldClient !== undefined) own.set(TOLD_CLIENT, toldClient)
   if (extras.upstreamApiKey !== undefined)
     own.set('authorization', `Bearer ${extras.upstreamApiKey}`)
   for (const [name, value] of Object.entries(extras.upstreamHeaders))
@@ -124,7 +134,8 @@ const OWN_LOCATION = /^(?:\/(?![/\\])|[\w.-]+(?:\/|$)|\?)/
 /**
  * The fields of upstream's answer that the client gets: none of the connection or of a proxy on its way (RFC 9110
  * §11.7), no CORS (llama-server sends an empty `Access-Control-Allow-Origin`, llama-swap echoes any origin), no request
- * ids and no limits but the gate's (a peer's are those of the owner's account there).
+ * ids and no limits but the gate's (a peer's are those of the owner's account there), and nothing that gates tell each
+ * other.
  */
 export function returnedHeaders(upstream: HeaderPairs): HeaderPairs {
   return withoutHopByHop(upstream).filter(
@@ -132,6 +143,7 @@ export function returnedHeaders(upstream: HeaderPairs): HeaderPairs {
       !NOT_RETURNED.has(name) &&
       !name.startsWith('access-control-') &&
       !name.startsWith('proxy-') &&
+      !name.startsWith('swapgate-') &&
       !name.endsWith('request-id') &&
       !name.includes('ratelimit-') &&
       (name !== 'location' || OWN_LOCATION.test(value)),

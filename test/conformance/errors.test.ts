@@ -1,8 +1,7 @@
-import { once } from 'node:events'
-import { connect, createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Running } from '../harness.ts'
+import { startForwarder, type Forwarder } from '../support/forwarder.ts'
 import { startLookAlike, type LookAlike } from '../support/look-alike.ts'
 import type { Behaviour } from '../support/look-alike/behaviour.ts'
 import {
@@ -104,13 +103,41 @@ const UNREACHABLE = {
 }
 const KEY_REFUSED = {
   message:
-    'The model server refused the key of this gate (not yours). The owner must set UPSTREAM_API_KEY to a key of llama-swap.',
+    'The model server refused the key of this gate (not yours). The owner must set UPSTREAM_API_KEY to a key of llama-swap, or of the gate in front of it.',
   type: fault,
   code: 'upstream_key_refused',
 }
 
 const notFound = { type: invalid, code: 'not_found' }
 const internal = { type: fault, code: 'internal_error' }
+
+const NOBODY = {
+  status: 503,
+  openai: UNREACHABLE,
+  anthropic: 'overloaded_error',
+  retry: after(5),
+}
+const LATE = {
+  status: 504,
+  openai: {
+    message: 'The model server did not answer within the time set by timeouts.upstreamHeadersMs.',
+    type: fault,
+    code: 'upstream_timeout',
+  },
+  anthropic: 'api_error',
+  retry: AT_WILL,
+}
+const LOGIN = {
+  status: 502,
+  openai: {
+    message:
+      'What answers behind this gate does not answer as llama-swap does. The owner must point UPSTREAM_URL at llama-swap itself, without /v1; if a tunnel on the way asks for a service token, it belongs into upstream.headers.',
+    type: fault,
+    code: 'upstream_misconfigured',
+  },
+  anthropic: 'api_error',
+  retry: FINAL,
+}
 
 const ROWS: Row[] = [
   // llama-swap's envelope.
@@ -318,6 +345,57 @@ const ROWS: Row[] = [
   },
   // What some other proxy in between says.
   {
+    what: 'a page of a proxy whose other end is down',
+    does: [
+      {
+        kind: 'answer',
+        status: 502,
+        headers: [['content-type', 'text/html']],
+        body: '<html><h1>502 Bad Gateway</h1></html>',
+      },
+    ],
+    ...NOBODY,
+  },
+  {
+    what: 'Cloudflare without a tunnel',
+    does: [{ kind: 'answer', status: 530, body: 'error code: 1033' }],
+    ...NOBODY,
+  },
+  {
+    what: 'frp without a client',
+    does: [
+      {
+        kind: 'answer',
+        status: 404,
+        headers: [['content-type', 'text/html']],
+        body: '<p>The page you requested was not found.</p><p><em>Faithfully yours, frp.</em></p>',
+      },
+    ],
+    ...NOBODY,
+  },
+  {
+    what: 'Cloudflare whose patience is over',
+    does: [{ kind: 'answer', status: 524, headers: [['content-type', 'text/html']] }],
+    ...LATE,
+  },
+  {
+    what: 'a login page',
+    does: [
+      {
+        kind: 'answer',
+        status: 200,
+        headers: [['content-type', 'text/html; charset=utf-8']],
+        body: '<html>Sign in</html>',
+      },
+    ],
+    ...LOGIN,
+  },
+  {
+    what: 'the way to a login page',
+    does: [{ kind: 'redirect', status: 302, location: 'https://team.example/login?kid=1' }],
+    ...LOGIN,
+  },
+  {
     what: "another proxy's page",
     does: [
       {
@@ -327,14 +405,7 @@ const ROWS: Row[] = [
         body: '<html><h1>504 Gateway Time-out</h1> nginx at http://10.0.0.7</html>',
       },
     ],
-    status: 504,
-    openai: {
-      message: 'The model server did not answer within the time set by timeouts.upstreamHeadersMs.',
-      type: fault,
-      code: 'upstream_timeout',
-    },
-    anthropic: 'api_error',
-    retry: AT_WILL,
+    ...LATE,
   },
   {
     what: 'a redirect',
@@ -585,10 +656,23 @@ describe.each(harnesses)('on $name', (harness) => {
   })
 
   describe('the one safe retry', () => {
-    const COMES_BACK: { what: string; does: Behaviour }[] = [
-      { what: 'an empty 502', does: empty502() },
-      { what: 'a reset before any header', does: { kind: 'reset-before-headers' } },
-      { what: 'a close before any header', does: { kind: 'close-before-headers' } },
+    const nobody = {
+      status: 503,
+      headers: { 'content-type': 'application/json', ...after(5) },
+      body: bodyFor(CHAT, UNREACHABLE, 'overloaded_error'),
+    }
+    const COMES_BACK: { what: string; does: Behaviour; twice: object }[] = [
+      {
+        what: 'an empty 502',
+        does: empty502(),
+        twice: {
+          status: 502,
+          headers: { 'content-type': 'application/json' },
+          body: bodyFor(CHAT, BROKEN, 'api_error'),
+        },
+      },
+      { what: 'a reset before any header', does: { kind: 'reset-before-headers' }, twice: nobody },
+      { what: 'a close before any header', does: { kind: 'close-before-headers' }, twice: nobody },
     ]
 
     test.each(COMES_BACK)('hides $what: the same request is sent again', async ({ does }) => {
@@ -605,19 +689,14 @@ describe.each(harnesses)('on $name', (harness) => {
       expect([again, fourth]).toEqual([first, third])
     })
 
-    test.each(COMES_BACK)('is only one: $what for a second time is told', async ({ does }) => {
-      await forgetConnections()
-      const answer = await seen(CHAT, false, [does, does])
-      expect([answer, callsTo(upstream).length]).toEqual([
-        {
-          status: 502,
-          headers: { 'content-type': 'application/json' },
-          body: bodyFor(CHAT, BROKEN, 'api_error'),
-          ending: 'complete',
-        },
-        2,
-      ])
-    })
+    test.each(COMES_BACK)(
+      'is only one: $what for a second time is told',
+      async ({ does, twice }) => {
+        await forgetConnections()
+        const answer = await seen(CHAT, false, [does, does])
+        expect([answer, callsTo(upstream).length]).toEqual([{ ...twice, ending: 'complete' }, 2])
+      },
+    )
 
     const own = harness.cannot['retry-once']
     test(`on a kept connection is ${own ? `still not the only one: ${own}` : 'only one, too'}`, async () => {
@@ -658,12 +737,7 @@ describe.each(harnesses)('on $name', (harness) => {
     })
   })
 
-  const unclear = harness.cannot['unreachable-known']
-  const DOWN = unclear
-    ? { status: 502, retry: AT_WILL, told: BROKEN, anthropic: 'api_error' }
-    : { status: 503, retry: after(5), told: UNREACHABLE, anthropic: 'overloaded_error' }
-
-  test(`upstream that is down is ${DOWN.status} without a word on where it should be, and needs no restart to come back${unclear ? `: ${unclear}` : ''}`, async () => {
+  test('upstream that is down is 503 without a word on where it should be, and needs no restart to come back', async () => {
     const way = await startForwarder(upstream.url)
     await way.stop()
     const away = await harness.start({ upstream: { url: way.url }, ...ROOMY })
@@ -675,9 +749,9 @@ describe.each(harnesses)('on $name', (harness) => {
       return answers
     }
     const down = [CHAT, CHAT, MESSAGES, MESSAGES].map((path) => ({
-      status: DOWN.status,
-      headers: { 'content-type': 'application/json', ...DOWN.retry },
-      body: bodyFor(path, DOWN.told, DOWN.anthropic),
+      status: 503,
+      headers: { 'content-type': 'application/json', ...after(5) },
+      body: bodyFor(path, UNREACHABLE, 'overloaded_error'),
       ending: 'complete',
     }))
     try {
@@ -741,52 +815,4 @@ function broadly(ending: string): string {
 /** A request as upstream got it. */
 function asSent({ method, url, headers, body }: RecordedRequest): unknown {
   return { method, url, headers, body: body.toString() }
-}
-
-/** A way to a server that can be interrupted and held up, at an address that stays. */
-type Forwarder = {
-  url: string
-  start(): Promise<void>
-  stop(): Promise<void>
-  /** Keeps what the server says until `letThrough`. */
-  hold(): void
-  letThrough(): void
-}
-
-async function startForwarder(target: string): Promise<Forwarder> {
-  const { hostname, port } = new URL(target)
-  const open = new Set<Socket>()
-  let held = Promise.withResolvers<void>()
-  held.resolve()
-  const server = createServer({ allowHalfOpen: true }, (near) => {
-    const far = connect({ host: hostname, port: Number(port), allowHalfOpen: true })
-    for (const socket of [near, far]) open.add(socket.on('error', () => {}))
-    near.on('data', (bytes) => far.write(bytes)).on('close', () => far.destroy())
-    far.on('data', (bytes) => void held.promise.then(() => near.write(bytes)))
-    far.on('close', () => void held.promise.then(() => near.destroySoon()))
-  })
-  let listening = false
-  const start = async (at: number): Promise<void> => {
-    listening = true
-    server.listen(at, '127.0.0.1')
-    await once(server, 'listening')
-  }
-  await start(0)
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('expected a TCP port')
-  return {
-    url: `http://127.0.0.1:${address.port}`,
-    start: () => start(address.port),
-    async stop() {
-      if (!listening) return
-      listening = false
-      const closed = once(server, 'close')
-      server.close()
-      for (const socket of open) socket.destroy()
-      open.clear()
-      await closed
-    },
-    hold: () => void (held = Promise.withResolvers()),
-    letThrough: () => held.resolve(),
-  }
 }

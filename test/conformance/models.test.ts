@@ -182,7 +182,7 @@ describe.each(harnesses)('on $name', (harness) => {
     })
 
     test.each([
-      ['llama-swap is not there', { kind: 'reset-before-headers' as const }, 502],
+      ['llama-swap is not there', { kind: 'reset-before-headers' as const }, 503],
       ['it is no list', { kind: 'answer' as const, status: 200, body: '<html>' }, 502],
       ['llama-swap refuses the gate', { kind: 'answer' as const, status: 401, body: '{}' }, 502],
     ])('is an error when %s, never an empty list', async (_what, behaviour, status) => {

@@ -21,6 +21,7 @@ function keyFor(secret: string, rest: Partial<KeyConfig> = {}): KeyConfig {
     swap: 'evict',
     weight: 1,
     limits: limitsOf({}),
+    edge: false,
     ...rest,
   }
 }
@@ -38,6 +39,7 @@ test('a known secret is found with the rights of its key', async () => {
         swap: 'use',
         weight: 2,
         limits: limitsOf({ tokensPerDay: 1000 }),
+        edge: true,
       }),
     ],
     sha256,
@@ -51,6 +53,7 @@ test('a known secret is found with the rights of its key', async () => {
       swap: 'use',
       weight: 2,
       limits: limitsOf({ tokensPerDay: 1000 }),
+      edge: true,
     },
   })
 })
@@ -92,6 +95,7 @@ describe('expiry', () => {
       swap: 'evict',
       weight: 1,
       limits: limitsOf({}),
+      edge: false,
     },
   }
 

@@ -10,6 +10,7 @@ function holder(...scopes: Principal['scopes'][number][]): Principal {
     swap: 'evict',
     weight: 1,
     limits: limitsOf({}),
+    edge: false,
   }
 }
 

@@ -53,7 +53,7 @@ describe('an unknown field', () => {
     ],
     [
       { keys: [{ ...KEY, owner: 'me' }] },
-      'keys[0].owner: unknown field. Known here: id, secret, scopes, models, expires, disabled, swap, weight, limits',
+      'keys[0].owner: unknown field. Known here: id, secret, scopes, models, expires, disabled, swap, weight, limits, edge',
     ],
   ])('%j that resembles nothing is told with what is known there', (raw, message) => {
     expect(explained(raw)).toEqual([message])
@@ -73,7 +73,7 @@ describe('an unknown field', () => {
     [{ apiKeys: [] }, 'apiKeys: unknown field. Did you mean "keys"?'],
     [{ upstreamUrl: 'x' }, 'upstreamUrl: unknown field. Did you mean "upstream.url"?'],
     [{ keys: [{ ...KEY, key: 'x' }] }, 'keys[0].key: unknown field. Did you mean "secret"?'],
-    ...['contexts', 'trustedProxies'].map((name): [unknown, string] => [
+    ...['contexts'].map((name): [unknown, string] => [
       { [name]: {} },
       `${name}: is not part of this version; remove it`,
     ]),

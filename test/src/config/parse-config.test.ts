@@ -13,7 +13,12 @@ const NO_KEYS =
 
 const DEFAULTS: GateConfig = {
   listen: { host: '127.0.0.1', port: 3000 },
-  upstream: { url: 'http://127.0.0.1:8080', configFile: './config.yaml', headers: {} },
+  upstream: {
+    kind: 'llama-swap',
+    url: 'http://127.0.0.1:8080',
+    configFile: './config.yaml',
+    headers: {},
+  },
   keys: [],
   limits: { timeZone: 'UTC' },
   queue: {
@@ -28,7 +33,14 @@ const DEFAULTS: GateConfig = {
   },
   usage: { file: './data/usage.sqlite', keepDays: 90 },
   heartbeat: { afterMs: 30_000, everyMs: 15_000 },
-  timeouts: { upstreamHeadersMs: 1_800_000, upstreamSilenceMs: 1_800_000, drainMs: 30_000 },
+  timeouts: {
+    upstreamHeadersMs: 1_800_000,
+    upstreamSilenceMs: 1_800_000,
+    drainMs: 30_000,
+    requestHeadersMs: 30_000,
+    requestBodyMs: 300_000,
+  },
+  trustedProxies: [],
   body: { maxBytes: 67_108_864 },
   cors: { origins: [] },
   log: { level: 'info', format: 'auto' },
@@ -41,6 +53,7 @@ const BARE_KEY = {
   swap: 'evict',
   weight: 1,
   limits: limitsOf({ requestsPerMinute: 240, burst: 40, waiting: 32 }),
+  edge: false,
 }
 
 describe('without any file', () => {
@@ -110,6 +123,7 @@ test('the environment wins over the file', async () => {
       listen: { host: 'localhost', port: 2 },
       publicUrl: 'http://env.example',
       upstream: {
+        kind: 'llama-swap',
         url: 'http://env:2',
         apiKey: 'env',
         configFile: './config.yaml',
@@ -614,4 +628,44 @@ test('a key that is limited to some models and has "admin" is warned of: /upstre
   expect(parsed.ok && parsed.warnings).toEqual([
     'key "both" is limited to some models, but its scope "admin" reaches every model below /upstream/.',
   ])
+})
+
+describe('where secrets are taken only as hashes', () => {
+  test('one in clear is refused, wherever it comes from, without being shown', async () => {
+    const file = { keys: [SECRET, { id: 'hashed', secret: hashOf(OTHER) }] }
+    const faults = await faultsOf(file, { hashedOnly: true, env: { API_KEYS: `phone=${OTHER}` } })
+    expect(faults).toEqual([
+      expect.stringMatching(/^keys\[0\]\.secret: stands in clear, .* -- --id key-1$/),
+      expect.stringMatching(
+        /^API_KEYS, entry 1: the key stands in clear, .* sha256sum .* -- --id phone$/,
+      ),
+    ])
+    expect(faults.join()).not.toMatch(`${SECRET}|${OTHER}`)
+  })
+
+  test('hashes are taken as elsewhere', async () => {
+    const file = { keys: [{ id: 'hashed', secret: hashOf(OTHER) }] }
+    const env = { API_KEYS: `phone=${hashOf(SECRET)}` }
+    expect(await parse(file, { hashedOnly: true, env })).toEqual(await parse(file, { env }))
+  })
+})
+
+describe('where the heartbeat is usually another one', () => {
+  const heartbeat = { afterMs: 1, everyMs: 2 }
+
+  test.each([
+    ['nothing is written of it', undefined, heartbeat],
+    ['nothing is written in it', {}, heartbeat],
+    ['one number is written', { afterMs: 0 }, { afterMs: 0, everyMs: 2 }],
+    ['both are written', { afterMs: 30, everyMs: 40 }, { afterMs: 30, everyMs: 40 }],
+  ])('it is taken as far as %s', async (_what, written, expected) => {
+    const file = written && { heartbeat: written }
+    expect(await parse(file, { heartbeat })).toMatchObject({ config: { heartbeat: expected } })
+  })
+
+  test.each([['soon'], [null], [[1]]])('%j is refused as elsewhere', async (written) => {
+    const file = { heartbeat: written }
+    const faults = await faultsOf(file)
+    expect([faults.length, await faultsOf(file, { heartbeat })]).toEqual([1, faults])
+  })
 })

@@ -18,6 +18,7 @@ test('every field can be written', async () => {
     listen: { host: '::1', port: 8443 },
     publicUrl: 'https://gate.example',
     upstream: {
+      kind: 'swapgate',
       url: 'https://box.example/prefix',
       apiKey: 'internal',
       configFile: '/etc/llama-swap.yaml',
@@ -42,6 +43,7 @@ test('every field can be written', async () => {
           waiting: 3,
           maxOutputTokens: 4096,
         },
+        edge: true,
       },
     ],
     limits: {
@@ -66,7 +68,16 @@ test('every field can be written', async () => {
     },
     usage: { file: null, keepDays: 1 },
     heartbeat: { afterMs: 0, everyMs: 1 },
-    timeouts: { upstreamHeadersMs: 0, upstreamSilenceMs: 0, drainMs: 0 },
+    timeouts: {
+      upstreamHeadersMs: 0,
+      upstreamSilenceMs: 0,
+      drainMs: 0,
+      requestHeadersMs: 1000,
+      requestBodyMs: 1000,
+    },
+    trustedProxies: [
+      { from: ['127.0.0.1', '::1', '10.0.0.0/8', 'fc00::/7'], kind: 'x-forwarded-for', hops: 2 },
+    ],
     body: { maxBytes: 1024 },
     cors: { origins: ['https://chat.example', '*'] },
     log: { level: 'silent', format: 'pretty' },

@@ -20,6 +20,8 @@ test.each([
   'Expect',
   'Upgrade',
   'Host',
-])('%s may not: it frames the request or says how its checked body is read', (name) => {
+  'Via',
+  'Swapgate-Client',
+])('%s may not: the gate writes it', (name) => {
   expect(accepts(name)).toBe(false)
 })

@@ -29,6 +29,7 @@ test('the type follows the status', () => {
     403: 'permission_error',
     404: 'not_found_error',
     405: 'invalid_request_error',
+    408: 'invalid_request_error',
     413: 'request_too_large',
     415: 'invalid_request_error',
     426: 'invalid_request_error',
@@ -38,6 +39,7 @@ test('the type follows the status', () => {
     502: 'api_error',
     503: 'overloaded_error',
     504: 'api_error',
+    508: 'api_error',
   })
 })
 

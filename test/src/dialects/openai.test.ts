@@ -36,6 +36,8 @@ test('each kind has its type and code', () => {
     'bad-request': 'invalid_request_error invalid_request',
     'body-too-large': 'invalid_request_error request_too_large',
     'body-encoded': 'invalid_request_error unsupported_encoding',
+    'request-too-slow': 'invalid_request_error request_timeout',
+    loop: 'server_error loop_detected',
     'upgrade-refused': 'invalid_request_error upgrade_not_supported',
     'method-not-allowed': 'invalid_request_error method_not_allowed',
     'route-unknown': 'not_found_error not_found',

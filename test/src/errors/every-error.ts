@@ -17,6 +17,8 @@ const SAMPLES: Samples = {
   ],
   'body-too-large': [{ kind: 'body-too-large' }],
   'body-encoded': [{ kind: 'body-encoded' }],
+  'request-too-slow': [{ kind: 'request-too-slow' }],
+  loop: [{ kind: 'loop' }],
   'upgrade-refused': [{ kind: 'upgrade-refused' }],
   'method-not-allowed': [{ kind: 'method-not-allowed', allow: ['GET', 'HEAD'] }],
   'route-unknown': [{ kind: 'route-unknown' }],

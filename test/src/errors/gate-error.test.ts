@@ -18,6 +18,8 @@ test('each refusal has its status', () => {
     'bad-request': 400,
     'body-too-large': 413,
     'body-encoded': 415,
+    'request-too-slow': 408,
+    loop: 508,
     'upgrade-refused': 426,
     'method-not-allowed': 405,
     'route-unknown': 404,
@@ -132,7 +134,7 @@ test('the gate refuses with every status below 500, and with those of the queue 
     failed: new Set(above.filter((error) => !isRefusal(error)).map(({ kind }) => kind)),
   }).toEqual({
     below: [],
-    refused: ['queue-full', 'waited-too-long', 'model-not-loaded', 'draining'],
+    refused: ['loop', 'queue-full', 'waited-too-long', 'model-not-loaded', 'draining'],
     failed: new Set([
       'upstream-unreachable',
       'upstream-not-llama-swap',

@@ -98,6 +98,7 @@ describe('the request that llama-swap gets', () => {
         authorization: `Bearer ${UPSTREAM_KEY}`,
         'content-type': 'application/json',
         'user-agent': 'opencode/1.0',
+        via: expect.stringMatching(/^1\.1 swapgate-[0-9a-f]{8}$/),
         'x-forwarded-for': '192.0.2.7',
         'x-request-id': answer.headers['x-request-id'],
         'x-session-id': 's',

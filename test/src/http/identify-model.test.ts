@@ -83,6 +83,7 @@ describe('a body', () => {
 
   test.each([
     ['too-large', 413],
+    ['too-slow', 408],
     ['aborted', 400],
   ] as const)('that the host finds to be %s ends the request', async (found, status) => {
     const { ask, upstream } = await openGate()
@@ -259,6 +260,7 @@ describe('a model', () => {
         ['accept', 'application/json'],
         ['accept-encoding', 'identity;q=1, *;q=0'],
         ['x-request-id', 'gate'],
+        ['via', expect.stringMatching(/^1\.1 swapgate-[0-9a-f]{8}$/)],
         ['authorization', 'Bearer internal-0123456789abcdef'],
       ],
       body: undefined,

@@ -79,7 +79,7 @@ describe.each(['/v1/models', '/models'])('GET %s', (path) => {
 
   test.each([
     ['unreachable', 503, 'upstream_unavailable'],
-    ['reset', 502, 'upstream_failed'],
+    ['reset', 503, 'upstream_unavailable'],
   ] as const)('is a refusal when upstream is %s', async (failure, status, code) => {
     const { ask, upstream } = await openGate()
     upstream.onCall = (call) => void call.failure(failure)

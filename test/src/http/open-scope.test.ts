@@ -232,7 +232,7 @@ describe('each request leaves exactly one event', () => {
 
   test.each([
     ['fails', 'unreachable', 503, 'upstream-unreachable'],
-    ['breaks off', 'reset', 502, 'upstream-broken'],
+    ['breaks off twice', 'reset', 503, 'upstream-unreachable'],
   ] as const)('of an upstream that %s', async (...row) => {
     const [, failure, status, reason] = row
     const { ask, upstream, events } = await openWarmGate()

@@ -34,7 +34,7 @@ async function ask(query: string, scopes: Scope[] = ['inference']): Promise<Resp
   app.use(async (c, next) => {
     const request = { method: 'GET', path: '/usage', acceptedAt: NOW }
     c.set('scope', new RequestScope(request, {}))
-    const rights = { swap: 'evict', weight: 1, limits: LIMITS } as const
+    const rights = { swap: 'evict', weight: 1, limits: LIMITS, edge: false } as const
     c.set('principal', { keyId: 'laptop', scopes, models: ['*'], ...rights })
     await next()
   })

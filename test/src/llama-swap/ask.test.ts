@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { HeaderPairs, Upstream, UpstreamFailure } from '../../../src/deps.ts'
-import { ask } from '../../../src/llama-swap/ask.ts'
+import { ask, errorOfAsked, type Asked } from '../../../src/llama-swap/ask.ts'
 import { fakeClock } from '../../support/fake-clock.ts'
 import { FakeUpstream } from '../../support/fake-upstream.ts'
 
@@ -60,10 +60,10 @@ describe('a connection that turns out to be dead', () => {
     expect(clock.pending()).toBe(0)
   })
 
-  test('twice is a failure', async () => {
+  test('twice has nobody behind it', async () => {
     const { upstream, clock } = setUp()
     upstream.onCall = (call) => call.failure('reset')
-    expect(await ask({ upstream, clock, headers: [] }, '/v1/models')).toBe('reset')
+    expect(await ask({ upstream, clock, headers: [] }, '/v1/models')).toBe('unreachable')
     expect([upstream.calls.length, clock.pending()]).toEqual([2, 0])
   })
 
@@ -98,4 +98,33 @@ test('an upstream that answers or fails while it is being called is heard', asyn
   }
   expect(await ask({ upstream: atOnce, clock, headers: [] }, '/v1/models')).toBe('unreachable')
   expect(clock.pending()).toBe(0)
+})
+
+function whole(status: number, headers: HeaderPairs = [], text = ''): Asked {
+  return { status, headers, text }
+}
+
+describe('what came back instead of an answer', () => {
+  const page = [['content-type', 'text/html']] as const
+
+  test.each<[Asked, string]>([
+    ['timeout', 'upstream-timeout'],
+    ['unreachable', 'upstream-unreachable'],
+    ['reset', 'upstream-broken'],
+    [whole(500), 'upstream-broken'],
+    [whole(401), 'upstream-key-refused'],
+    [whole(403), 'upstream-key-refused'],
+    [whole(404), 'upstream-not-llama-swap'],
+    [whole(200), 'upstream-not-llama-swap'],
+    [whole(508), 'loop'],
+    [whole(530, page), 'upstream-unreachable'],
+    [whole(524), 'upstream-timeout'],
+    [whole(502, page), 'upstream-unreachable'],
+    [whole(502, [['content-type', 'text/plain']], 'error code: 502'), 'upstream-unreachable'],
+    [whole(404, page), 'upstream-unreachable'],
+    [whole(403, page), 'upstream-not-llama-swap'],
+    [whole(302, [['location', 'https://login.example/']]), 'upstream-not-llama-swap'],
+  ])('%j is %s', (asked, kind) => {
+    expect(errorOfAsked(asked)).toEqual({ kind })
+  })
 })

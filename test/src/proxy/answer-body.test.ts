@@ -27,6 +27,7 @@ function recording(): { sink: BodySink; heard: () => Heard } {
   return {
     sink: {
       write: (bytes) => void written.push(bytes),
+      pulse: (bytes) => void written.push(bytes),
       finish: (result) => void ended.push(result),
       cut: () => void ended.push('cut'),
     },
@@ -252,6 +253,7 @@ describe('an event stream', () => {
         const body = eventStreamBody(
           {
             write: (part) => void written.push(part),
+            pulse: (part) => void written.push(part),
             finish: (result) => void ended.push(result),
             cut: () => void ended.push('cut'),
           },

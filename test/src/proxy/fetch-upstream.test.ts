@@ -330,16 +330,6 @@ describe('a failure', () => {
       failing('Unable to connect. Is the computer able to access the url?', 'ConnectionRefused'),
     ],
     ['Bun: no socket', failing('Was there a typo in the url or port?', 'FailedToOpenSocket')],
-    [
-      'Deno: refused',
-      new TypeError(
-        'error sending request for url (http://u/): client error (Connect): tcp connect error: Connection refused (os error 111)',
-      ),
-    ],
-    [
-      'Deno: unknown host',
-      new TypeError('client error (Connect): dns error: failed to lookup address'),
-    ],
     ['workerd: unknown host', new Error('internal error; reference = abc')],
   ])('%s means that upstream is unreachable', async (_, error) => {
     const { told, fail } = send()
@@ -358,10 +348,6 @@ describe('a failure', () => {
     ],
     ['Bun: reset', failing('The socket connection was closed unexpectedly.', 'ECONNRESET')],
     ['workerd: lost', new Error('Network connection lost.')],
-    [
-      'Deno: closed',
-      new TypeError('client error (SendRequest): connection closed before message completed'),
-    ],
     ['no error at all', 'aborted'],
     ['a cause that is no error', new TypeError('fetch failed', { cause: 'ECONNREFUSED' })],
   ])('%s means that the connection broke', async (_, error) => {

@@ -9,9 +9,19 @@ import {
 import { CHAT } from '../../support/sse-samples.ts'
 import { MINUTE, outcomeOf, SECOND, startRelay } from './start-relay.ts'
 
-const failures: Array<[string, (call: FakeCall) => void]> = [
-  ['an empty 502', (call) => void call.answer({ status: 502, headers: [['content-length', '0']] })],
-  ['a connection that broke before the answer', (call) => void call.failure('reset')],
+const failures: Array<[string, (call: FakeCall) => void, status: number, reason: string]> = [
+  [
+    'an empty 502',
+    (call) => void call.answer({ status: 502, headers: [['content-length', '0']] }),
+    502,
+    'upstream-broken',
+  ],
+  [
+    'a connection that broke before the answer',
+    (call) => void call.failure('reset'),
+    503,
+    'upstream-unreachable',
+  ],
 ]
 
 describe.each(failures)('after %s', (_, fail) => {
@@ -35,18 +45,19 @@ describe.each(failures)('after %s', (_, fail) => {
     })
   })
 
-  test.each(failures)('a second failure, %s, is the answer', (_name, failAgain) => {
+  test.each(failures)('a second failure, %s, is the answer', (...row) => {
+    const [, failAgain, status, reason] = row
     const { upstream, client, call, settled, startedAt } = startRelay()
     fail(call)
     failAgain(upstream.last)
     expect({ calls: upstream.calls.length, status: client.status, settled }).toEqual({
       calls: 2,
-      status: 502,
+      status,
       settled: [
         {
           outcome: 'upstream-failed',
-          status: 502,
-          reason: 'upstream-broken',
+          status,
+          reason,
           firstByteAt: undefined,
           sentAt: startedAt,
           queuedMs: 0,
@@ -186,7 +197,7 @@ describe('an upstream that tells of its failure while it is being called', () =>
       client.ended,
       settled.length,
       clock.pending(),
-    ]).toEqual([2, 502, 'end', 1, 0])
+    ]).toEqual([2, 503, 'end', 1, 0])
   })
 })
 

@@ -10,14 +10,17 @@ type Opened = {
   clock: FakeClock
   /** What the client's end told, in order. */
   told: string[]
+  /** What the runtime was told of the end of the answer. */
+  over: string[]
 }
 
 function open(controller = new AbortController()): Opened {
   const clock = fakeClock()
-  const { client, response } = openResponseClient(controller.signal, clock)
+  const over: string[] = []
+  const { client, response } = openResponseClient(controller.signal, clock, (how) => over.push(how))
   const told: string[] = []
   client.listen({ drained: () => void told.push('drained'), gone: () => void told.push('gone') })
-  return { client, response, controller, clock, told }
+  return { client, response, controller, clock, told, over }
 }
 
 /** An answer that has begun, with a reader at its other end. */
@@ -326,5 +329,35 @@ describe('an answer that breaks', () => {
     client.break()
     await clock.advance(1_000)
     expect(await read(reader)).toBe('(end)')
+  })
+})
+
+describe('the runtime is told once', () => {
+  test.each([
+    ['end', 'whole'],
+    ['break', 'broken'],
+  ] as const)('by %s that an answer is %s', async (ending, how) => {
+    const { client, over } = await answering()
+    client.write(bytes('one'))
+    expect(over).toEqual([])
+    client[ending]()
+    client.end()
+    client.break()
+    expect(over).toEqual([how])
+  })
+
+  test('with the head that an answer without a body is whole', () => {
+    const { client, over } = open()
+    client.head(204, [])
+    client.end()
+    expect(over).toEqual(['whole'])
+  })
+
+  test('that a 502 stands for an answer that cannot be', () => {
+    const { client, over } = open()
+    client.head(600, [])
+    client.write(bytes('one'))
+    client.end()
+    expect(over).toEqual(['whole'])
   })
 })

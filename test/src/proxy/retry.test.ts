@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import type { HeaderPairs } from '../../../src/deps.ts'
-import { isEmpty502, maySendAgain, type FailedAttempt } from '../../../src/proxy/retry.ts'
+import {
+  errorOfReset,
+  isEmpty502,
+  maySendAgain,
+  type FailedAttempt,
+} from '../../../src/proxy/retry.ts'
 
 const first: FailedAttempt = { failure: 'reset', attempt: 1, committed: false, elapsedMs: 0 }
 
@@ -17,6 +22,22 @@ describe('the one safe retry', () => {
   })
 })
 
+describe('a connection that broke before the answer', () => {
+  test.each([
+    ['a second time at once: nobody is there', { ...first, attempt: 2 }, 'upstream-unreachable'],
+    [
+      'a second time in the last moment of a second: nobody is there',
+      { ...first, attempt: 2, elapsedMs: 999 },
+      'upstream-unreachable',
+    ],
+    ['a second time after a second', { ...first, attempt: 2, elapsedMs: 1000 }, 'upstream-broken'],
+    ['the first time, after a second', { ...first, elapsedMs: 1000 }, 'upstream-broken'],
+    ['the first time, behind a heartbeat', { ...first, committed: true }, 'upstream-broken'],
+  ])('%s', (_, attempt, kind) => {
+    expect(errorOfReset(attempt)).toEqual({ kind })
+  })
+})
+
 describe('an empty 502', () => {
   const nothing = new Uint8Array()
   const plain = { status: 502, headers: [], body: nothing }
@@ -27,6 +48,6 @@ describe('an empty 502', () => {
     ['is not a 500', { ...plain, status: 500 }, false],
     ['is not a 503', { ...plain, status: 503 }, false],
   ])('%s', (_, { status, headers, body }, is) => {
-    expect(isEmpty502(status, headers, body)).toBe(is)
+    expect(isEmpty502({ status, headers, body })).toBe(is)
   })
 })

@@ -15,12 +15,15 @@ const nothing: OutboundExtras = {
   upstreamApiKey: undefined,
   upstreamHeaders: {},
   clientAddress: undefined,
+  toldClient: undefined,
+  via: '1.1 swapgate-0123abcd',
   requestId: 'r-1',
   contentType: undefined,
 }
 const OWN: HeaderPairs = [
   ['accept-encoding', 'identity;q=1, *;q=0'],
   ['x-request-id', 'r-1'],
+  ['via', '1.1 swapgate-0123abcd'],
 ]
 
 /** Fields that never go on, whatever they say. */
@@ -59,6 +62,7 @@ const FORBIDDEN = [
   'proxy-connection',
   'proxy-authenticate',
   'tailscale-user-login',
+  'swapgate-client',
   'x-request-id',
 ]
 /** Fields that a client may send and llama-swap should see. */
@@ -114,7 +118,15 @@ describe('what of the header goes to llama-swap', () => {
       fc.constantFrom(...FORBIDDEN.filter((name) => name !== 'connection')),
       fc
         .tuple(
-          fc.constantFrom('proxy-', 'cf-', 'x-forwarded-', 'sec-', 'access-control-', 'tailscale-'),
+          fc.constantFrom(
+            'proxy-',
+            'cf-',
+            'x-forwarded-',
+            'sec-',
+            'access-control-',
+            'tailscale-',
+            'swapgate-',
+          ),
           fc.stringMatching(/^[a-z-]{0,8}$/),
         )
         .map(([prefix, rest]) => prefix + rest),
@@ -158,6 +170,7 @@ describe('what of the header goes to llama-swap', () => {
     expect(Object.fromEntries(outboundHeaders(inbound, extras))).toEqual({
       'accept-encoding': 'identity;q=1, *;q=0',
       'x-request-id': 'r-1',
+      via: '1.1 swapgate-0123abcd',
       'x-forwarded-for': '192.0.2.7',
       authorization: 'Bearer k',
     })
@@ -173,6 +186,7 @@ describe('what of the header goes to llama-swap', () => {
       ['accept', '*/*'],
     ]
     const extras: OutboundExtras = {
+      ...nothing,
       presentedSecret: SECRET,
       upstreamApiKey: 'internal',
       upstreamHeaders: { 'X-Tunnel-Token': 't' },
@@ -184,6 +198,7 @@ describe('what of the header goes to llama-swap', () => {
       ['accept', '*/*'],
       ['accept-encoding', 'identity;q=1, *;q=0'],
       ['x-request-id', 'r-2'],
+      ['via', '1.1 swapgate-0123abcd'],
       ['content-type', 'application/json'],
       ['x-forwarded-for', '192.0.2.7'],
       ['authorization', 'Bearer internal'],
@@ -200,7 +215,21 @@ describe('what of the header goes to llama-swap', () => {
     expect(outboundHeaders([], extras)).toEqual([
       ['accept-encoding', 'identity'],
       ['x-request-id', 'r-1'],
+      ['via', '1.1 swapgate-0123abcd'],
       ['authorization', 'Basic b3duZXI='],
+    ])
+  })
+
+  test('another gate is told of the client in one field of the gate’s own, and of nothing else', () => {
+    const extras = { ...nothing, toldClient: '"192.0.2.7";key="friend"' }
+    const forged: HeaderPairs = [
+      ['swapgate-client', '"203.0.113.1";key="owner"'],
+      ['swapgate-anything', 'x'],
+      ['x-forwarded-for', '203.0.113.1'],
+    ]
+    expect(outboundHeaders(forged, extras)).toEqual([
+      ...OWN,
+      ['swapgate-client', '"192.0.2.7";key="friend"'],
     ])
   })
 
@@ -307,6 +336,7 @@ describe('what of llama-swap’s header the client gets', () => {
     'x-ratelimit-remaining-requests',
     'anthropic-ratelimit-tokens-limit',
     'ratelimit-policy',
+    'swapgate-client',
   ])('%s does not come back', (name) => {
     expect(
       returnedHeaders([

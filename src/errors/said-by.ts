@@ -1,0 +1,49 @@
+/** What an error answer of upstream says. */
+export type Said = {
+  message: string
+  type?: string | undefined
+  code?: string | undefined
+  tokens?: number
+  context?: number
+}
+
+/** The words of an error answer in any of upstream's shapes; of what is no such JSON, the text itself. */
+export function saidBy(body: string): Said {
+  const text = body.trim()
+  return wordsOf(text) ?? { message: text }
+}
+
+/** The words of a JSON error, `{"error": …}` with an object or a bare string; undefined for anything else. */
+export function wordsOf(body: string): Said | undefined {
+  const value = parsed(body)
+  if (typeof value !== 'object' || value === null || !('error' in value)) return undefined
+  const { error } = value
+  if (typeof error === 'string') return { message: error }
+  if (typeof error !== 'object' || error === null) return undefined
+  return {
+    message: stringIn(error, 'message') ?? '',
+    type: stringIn(error, 'type'),
+    code: stringIn(error, 'code'),
+    ...numbersIn(error),
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function stringIn(object: object, name: string): string | undefined {
+  const value: unknown = Object.getOwnPropertyDescriptor(object, name)?.value
+  return typeof value === 'string' ? value : undefined
+}
+
+function numbersIn(error: object): { tokens?: number; context?: number } {
+  const tokens: unknown = 'n_prompt_tokens' in error ? error.n_prompt_tokens : undefined
+  const context: unknown = 'n_ctx' in error ? error.n_ctx : undefined
+  if (typeof tokens !== 'number' || typeof context !== 'number') return {}
+  return { tokens, context }
+}
