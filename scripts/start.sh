@@ -221,7 +221,11 @@ fi
 program='adapters/cli/main.ts'
 # "exec": signals go to the program, with no shell in between. bash 3.2 takes an empty list for an unset one.
 case $runtime in
-  node) exec "$node" "$program" start ${passed_on[@]+"${passed_on[@]}"} ;;
+  node)
+    # Half of the time to start is reading TypeScript.
+    export NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE:-$PWD/node_modules/.cache/node}"
+    exec "$node" "$program" start ${passed_on[@]+"${passed_on[@]}"}
+    ;;
   bun)
     bun=$(find_bun)
     [ -n "$bun" ] || fail 'Bun was not found. Get it from https://bun.sh'
