@@ -31,6 +31,9 @@ export type Runtime = {
   serve(gate: Gate, options: ServeOptions): Promise<Listening>
 }
 
+/** Every runtime would listen on the first address of that name only, often [::1], where IPv4 clients find nobody. */
+const LOCALHOST = '127.0.0.1'
+
 /** What the gate itself cuts at the deadline is told to its clients; so long it may take until they have it. */
 const CUT_MS = 500
 
@@ -59,7 +62,8 @@ export async function startGate(
     usage: stores.usage,
   })
   const { listen, timeouts } = config
-  const listening = await runtime.serve(gate, { ...listen, timeouts })
+  const host = /^localhost$/i.test(listen.host) ? LOCALHOST : listen.host
+  const listening = await runtime.serve(gate, { host, port: listen.port, timeouts })
   return {
     url: listening.url,
     async stop(graceMs) {

@@ -189,3 +189,26 @@ test('who stops it has what still runs after the time for that refused and abort
   await running.stop(0)
   expect(told).toEqual([[503, 'gate_stopping', 1]])
 })
+
+test.each([
+  ['localhost', '127.0.0.1'],
+  ['127.0.0.2', '127.0.0.2'],
+  ['::', '::'],
+])('a gate on %s listens on %s', async (host, address) => {
+  const config = { listen: { host }, keys: [SECRET], usage: { file: null } }
+  const written = { name: 'config.json', text: JSON.stringify(config) }
+  const parsed = await parseConfig({ file: written, env: {}, readFile: undefined }, sha256)
+  if (!parsed.ok) throw new Error(parsed.message)
+  const served: string[] = []
+  const runtime = {
+    name: 'none',
+    createUpstream: () => new FakeUpstream(),
+    serve: async (_gate: Gate, options: { host: string }) => {
+      served.push(options.host)
+      return { url: 'http://gate.test', stop: async () => {} }
+    },
+  }
+  const listening = await startGate(runtime, parsed.config, () => {})
+  await listening.stop(0)
+  expect(served).toEqual([address])
+})
