@@ -14,7 +14,7 @@ switch (command.kind) {
     await start(command)
     break
   case 'new-key':
-    process.stdout.write(await newKeyText(command.id))
+    process.stdout.write(await newKeyText(command))
     break
   case 'help':
     process.stdout.write(command.text)

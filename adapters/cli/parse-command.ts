@@ -5,7 +5,7 @@ import { didYouMean } from '../../src/config/did-you-mean.ts'
 /** What a command line asks for. */
 export type Command =
   | { kind: 'start'; demo: boolean }
-  | { kind: 'new-key'; id: string | undefined }
+  | { kind: 'new-key'; id: string | undefined; edge: boolean }
   | { kind: 'help'; text: string }
   | { kind: 'version' }
   | { kind: 'wrong'; message: string }
@@ -25,9 +25,9 @@ const COMMANDS: Record<string, Shape> = {
     read: ({ demo }) => ({ kind: 'start', demo: demo === true }),
   },
   'keys new': {
-    options: { id: { type: 'string' } },
+    options: { id: { type: 'string' }, edge: { type: 'boolean' } },
     help: NEW_KEY_HELP,
-    read: ({ id }) => readNewKey(typeof id === 'string' ? id : undefined),
+    read: ({ id, edge }) => readNewKey(typeof id === 'string' ? id : undefined, edge === true),
   },
 }
 
@@ -87,8 +87,8 @@ function problemWith(token: OptionToken, options: Options): string | undefined {
   return isForgotten ? `${rawName} needs a value` : undefined
 }
 
-function readNewKey(id: string | undefined): Command {
-  if (id === undefined || KEY_ID.test(id)) return { kind: 'new-key', id }
+function readNewKey(id: string | undefined, edge: boolean): Command {
+  if (id === undefined || KEY_ID.test(id)) return { kind: 'new-key', id, edge }
   return wrong(`--id must be 1 to 64 letters, digits, ".", "_" or "-", not "${id}"`)
 }
 

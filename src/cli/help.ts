@@ -9,7 +9,8 @@ export const HELP = `swapgate: the gate in front of llama-swap.
 
 Usage:
   swapgate start [--demo]        start llama-swap and the gate, stop both together
-  swapgate keys new [--id NAME]  print a fresh key and its entry for config.json
+  swapgate keys new [--id NAME] [--edge]
+                                 print a fresh key and its entry for config.json
   swapgate --help | --version
   swapgate COMMAND --help        more about one command
 
@@ -38,13 +39,14 @@ Environment:
 ${EXIT_CODES}`
 
 /** What `swapgate keys new --help` says. */
-export const NEW_KEY_HELP = `Usage: swapgate keys new [--id NAME]
+export const NEW_KEY_HELP = `Usage: swapgate keys new [--id NAME] [--edge]
 
 Prints a fresh key and the entry to paste into "keys" of config.json. The entry holds only the key's hash, and no
 file is changed.
 
 Options:
   --id NAME   name of the key in logs: letters, digits, ".", "_" and "-"
+  --edge      for another gate in front of this one: what it says of its clients is believed
   -h, --help  show this
 
 ${EXIT_CODES}`

@@ -7,6 +7,11 @@ export function keyEntry(id: string, hash: string): KeyEntry {
   return { id, secret: `sha256:${hash}`, scopes: ['inference'] }
 }
 
+/** The key of another gate, which counts the limits of its clients itself. */
+export function edgeKeyEntry(id: string, hash: string): KeyEntry {
+  return { ...keyEntry(id, hash), edge: true, limits: { requestsPerMinute: null } }
+}
+
 /**
  * The text of a first `config.json`: everything at its default, and one key, which may also see what is loaded.
  *

@@ -6,9 +6,10 @@ describe('a command line', () => {
   test.each([
     [['start'], { kind: 'start', demo: false }],
     [['start', '--demo'], { kind: 'start', demo: true }],
-    [['keys', 'new'], { kind: 'new-key', id: undefined }],
-    [['keys', 'new', '--id', 'laptop'], { kind: 'new-key', id: 'laptop' }],
-    [['keys', 'new', '--id=laptop'], { kind: 'new-key', id: 'laptop' }],
+    [['keys', 'new'], { kind: 'new-key', id: undefined, edge: false }],
+    [['keys', 'new', '--id', 'laptop'], { kind: 'new-key', id: 'laptop', edge: false }],
+    [['keys', 'new', '--edge', '--id', 'vps'], { kind: 'new-key', id: 'vps', edge: true }],
+    [['keys', 'new', '--id=laptop'], { kind: 'new-key', id: 'laptop', edge: false }],
     [['--help'], { kind: 'help', text: HELP }],
     [['start', '-h'], { kind: 'help', text: START_HELP }],
     [['keys', 'new', '--help'], { kind: 'help', text: NEW_KEY_HELP }],
