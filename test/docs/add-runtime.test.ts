@@ -13,7 +13,14 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 
-const NEEDED = ['src', 'adapters', 'test', 'package.json', 'tsconfig.json', 'wrangler.toml']
+const FOLDERS = ['src', 'adapters', 'test']
+const SETTINGS = [
+  'package.json',
+  'tsconfig.json',
+  'wrangler.toml',
+  '.oxlintrc.json',
+  '.oxfmtrc.json',
+]
 const FILES = ['runtime.ts', 'main.ts', 'harness.ts', 'tsconfig.json']
 /** What the README says to pass at once, as far as it is quick. */
 const SUITES = ['own-routes', 'models', 'limits', 'usage', 'cors']
@@ -34,7 +41,8 @@ describe('the section "Add a runtime" of the README', () => {
   let copy: string
   beforeAll(() => {
     copy = mkdtempSync(join(tmpdir(), 'swapgate-add-runtime-'))
-    for (const name of NEEDED) cpSync(name, join(copy, name), { recursive: true })
+    for (const name of [...FOLDERS, ...SETTINGS])
+      cpSync(name, join(copy, name), { recursive: true })
     symlinkSync(join(process.cwd(), 'node_modules'), join(copy, 'node_modules'))
     for (const { path, text } of written) {
       mkdirSync(dirname(join(copy, path)), { recursive: true })
@@ -56,6 +64,12 @@ describe('the section "Add a runtime" of the README', () => {
   test('gives a folder that compiles', () => {
     const { stdout, status } = run('typescript/bin/tsc', '-p', 'adapters/example', '--noEmit')
     expect({ stdout, status }).toEqual({ stdout: '', status: 0 })
+  })
+
+  test('gives a folder that passes the linter and the formatter', () => {
+    const linted = run('oxlint/bin/oxlint', 'adapters/example')
+    const formatted = run('oxfmt/bin/oxfmt', '--check', 'adapters/example')
+    expect([linted.status, formatted.status]).toEqual([0, 0])
   })
 
   test('gives a runtime that the conformance suite finds and that passes what it says', () => {
