@@ -27,7 +27,8 @@ export type UpstreamEvents = {
   head(status: number, headers: HeaderPairs): void
   chunk(bytes: Uint8Array): void
   end(): void
-  failure(failure: UpstreamFailure): void
+  /** `cause` is for the owner's eyes: the system's word for it, where there is one. */
+  failure(failure: UpstreamFailure, cause?: string): void
 }
 
 /** A running exchange with upstream. `abort` closes it so that llama-swap sees the client leave. */

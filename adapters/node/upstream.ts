@@ -103,7 +103,7 @@ class UndiciCall implements UpstreamCall, Dispatcher.DispatchHandler {
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#over) return
     this.#over = true
-    this.#events.failure(isUnreachable(error) ? 'unreachable' : 'reset')
+    this.#events.failure(isUnreachable(error) ? 'unreachable' : 'reset', causeOf(error))
   }
 }
 
@@ -121,4 +121,10 @@ function isUnreachable(error: Error): boolean {
   if (error instanceof AggregateError)
     return error.errors.every((one) => one instanceof Error && isUnreachable(one))
   return 'code' in error && UNREACHABLE.has(String(error.code))
+}
+
+function causeOf(error: Error): string {
+  const [first] = error instanceof AggregateError ? error.errors : []
+  if (first instanceof Error) return causeOf(first)
+  return 'code' in error ? String(error.code) : error.message
 }

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { createApp, type Gate } from '../../src/app.ts'
 import type { GateConfig } from '../../src/config/schema.ts'
 import type { Upstream } from '../../src/deps.ts'
+import { tellOutages, type OutageNews } from '../../src/proxy/tell-outages.ts'
 import { configPath } from './load-config.ts'
 import { createModelConfigFile } from './model-config-file.ts'
 import { openStores } from './open-stores.ts'
@@ -53,7 +54,9 @@ export async function startGate(
   const stores = await openStores(config, { configFile, clock: systemClock }, warn)
   const gate = createApp({
     config,
-    upstream: runtime.createUpstream(config.upstream.url.replace(/\/+$/, '')),
+    upstream: tellOutages(runtime.createUpstream(config.upstream.url.replace(/\/+$/, '')), (news) =>
+      warn(outageText(config.upstream, news)),
+    ),
     clock: systemClock,
     logger,
     sha256,
@@ -75,6 +78,14 @@ export async function startGate(
       logger.flush()
     },
   }
+}
+
+/** One line for the owner; clients learn neither address nor cause. */
+function outageText({ kind, url }: GateConfig['upstream'], news: OutageNews): string {
+  const upstream = `${kind === 'swapgate' ? 'the next gate' : 'llama-swap'} at ${url}`
+  if (!news.isDown) return `${upstream} answers again.`
+  const cause = news.cause === '' ? '' : ` (${news.cause})`
+  return `${upstream} cannot be reached${cause}; requests get 503 until it can. Is it running, and is upstream.url right?`
 }
 
 /** Why a gate could not listen, with the way out. */

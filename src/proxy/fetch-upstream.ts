@@ -75,7 +75,8 @@ class FetchCall implements UpstreamCall {
     } catch (error) {
       if (this.#over) return
       this.#over = true
-      this.#events.failure(!answered && isUnreachable(error) ? 'unreachable' : 'reset')
+      const failure = !answered && isUnreachable(error) ? 'unreachable' : 'reset'
+      this.#events.failure(failure, wordsOf(error))
     }
   }
 
@@ -122,10 +123,13 @@ const UNREACHABLE =
   /ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|CONNECT_TIMEOUT|ConnectionRefused|FailedToOpenSocket|internal error/i
 
 function isUnreachable(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  const code = 'code' in error ? String(error.code) : ''
+  return UNREACHABLE.test(wordsOf(error))
+}
+
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return ''
   const cause = error.cause instanceof Error ? `${error.cause.message} ${codeOf(error.cause)}` : ''
-  return UNREACHABLE.test(`${code} ${error.message} ${cause}`)
+  return `${codeOf(error)} ${error.message} ${cause}`.trim()
 }
 
 function codeOf(error: Error): string {

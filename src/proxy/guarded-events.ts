@@ -28,6 +28,6 @@ export function guardedEvents(
     head: (status, headers) => guard(() => events.head(status, headers)),
     chunk: (bytes) => guard(() => events.chunk(bytes)),
     end: () => guard(() => events.end()),
-    failure: (failure) => guardLast(() => events.failure(failure)),
+    failure: (failure, cause) => guardLast(() => events.failure(failure, cause)),
   }
 }
