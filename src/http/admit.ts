@@ -26,7 +26,7 @@ export function admit(
       c.set('passage', freePassage(body))
       return next()
     }
-    const modelId = await directory.idOf(model)
+    const modelId = await directory.idOf(model, c.get('via'))
     // A key typed into the wrong field must not end in the usage either.
     c.get('scope').modelId = modelId.replaceAll(c.get('secret'), '…')
     if (directory.config().llamaCpp.has(modelId)) learned.llamaCpp.add(modelId)
@@ -98,6 +98,7 @@ function arrivalOf(c: GateContext, { modelId, share }: Work, isRemote: boolean):
     id: scope.requestId,
     // The clients of a gate take turns like all others.
     keyId: scope.keyId ?? keyId,
+    presentedKey: keyId,
     weight,
     session: sessionOf(c),
     model: modelId,

@@ -6,7 +6,10 @@ export type SwapRight = (typeof SWAP_RIGHTS)[number]
 /** A request that wants to be sent to upstream. */
 export type Arrival = {
   id: string
+  /** Who takes turns: the key, or its client where the key is that of a gate in front and tells of clients. */
   keyId: string
+  /** The key that was presented; `maxRunning` counts all that it brings, whoever it is for. */
+  presentedKey: string
   /** Share of the box relative to other keys. */
   weight: number
   /** Requests of one session share a prompt prefix in llama-server's cache. */
@@ -20,7 +23,7 @@ export type Arrival = {
   swap: SwapRight
   /** How many of the key's requests may wait, those that are allowed more of them not counted. */
   maxWaiting: number
-  /** How many of the key's requests may be answered at the same time; undefined: any number. */
+  /** How many requests of the presented key may be answered at the same time; undefined: any number. */
   maxRunning: number | undefined
 }
 

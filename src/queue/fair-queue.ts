@@ -10,7 +10,8 @@ import { chooseWaiter, type Choice, type ChoiceFacts } from './choose-waiter.ts'
 import { ElapsedTime } from './elapsed-time.ts'
 import { KeyShares } from './key-shares.ts'
 import { ResidentModels, type ResidentModel } from './resident-models.ts'
-import { drainAt, residencyEndsAt, swapAt } from './swap-times.ts'
+import { RunningRequests } from './running-requests.ts'
+import { SwapChoice } from './swap-choice.ts'
 import type { Waiter } from './waiter.ts'
 
 /** The queue at one moment. Each record only has entries above 0. */
@@ -22,9 +23,6 @@ export type QueueSnapshot = {
   /** The model for which others are being kept from new requests. */
   drainingFor: string | undefined
 }
-
-/** A model that is not loaded, stood for by the request that has waited for it longest, and what it would put out. */
-type SwapWish = { waiter: Waiter; model: string; inTheWay: ResidentModel[] }
 
 /**
  * Decides who is served when: in turn by what each key has had, and on the model that is loaded for as long as its rules
@@ -38,14 +36,14 @@ export class FairQueue {
   readonly #shares = new KeyShares()
   // In the order in which they came: the first of a model is the one that has waited for it longest.
   readonly #waiting = new Map<string, Waiter>()
-  readonly #running = new Map<string, Arrival>()
+  readonly #running = new RunningRequests()
   readonly #facts: ChoiceFacts
-  // Kept between events: a drain that was begun goes on, or two models could put each other off for ever.
-  #drainingFor: string | undefined
+  readonly #swaps: SwapChoice
 
   constructor(rules: QueueRules, residency: Residency) {
     this.#rules = rules
     this.#models = new ResidentModels(residency)
+    this.#swaps = new SwapChoice(rules, this.#models)
     this.#facts = {
       shares: this.#shares,
       residentOf: (model) => this.#models.get(model),
@@ -89,9 +87,8 @@ export class FairQueue {
   /** A started request ended, in whatever way; `tokens` is what it really used. */
   finish(id: string, tokens: number, now: number): Decision[] {
     this.#time.advance(now)
-    const arrival = this.#running.get(id)
+    const arrival = this.#running.remove(id)
     if (arrival !== undefined) {
-      this.#running.delete(id)
       const { keyId, weight } = arrival
       const estimated = arrival.tokens / weight
       this.#shares.finish(keyId, { estimated, really: tokens / weight })
@@ -122,12 +119,8 @@ export class FairQueue {
   nextWakeAt(): number | undefined {
     const [oldest] = this.#waiting.values()
     if (oldest === undefined) return undefined
-    const times = this.#wishes().flatMap(({ waiter, inTheWay }) => [
-      drainAt(waiter, inTheWay, this.#rules),
-      swapAt(waiter, inTheWay, this.#rules),
-    ])
     // What was due already waits for an event, not for time.
-    const ahead = times.filter((time) => time > this.#time.now)
+    const ahead = this.#swaps.times(this.#withRoom()).filter((time) => time > this.#time.now)
     const next = Math.min(oldest.since + this.#rules.maxWaitMs, ...ahead)
     return next === Infinity ? undefined : this.#time.toWall(next)
   }
@@ -144,7 +137,7 @@ export class FairQueue {
       waitingByKey: this.#shares.waitingByKey(),
       runningByModel: Object.fromEntries(busy.map(({ model, running }) => [model, running])),
       resident: resident.map(({ model }) => model),
-      drainingFor: this.#drainingFor,
+      drainingFor: this.#swaps.drainingFor,
     }
   }
 
@@ -152,7 +145,7 @@ export class FairQueue {
   #settle(): Decision[] {
     const decisions: Decision[] = []
     for (;;) {
-      this.#drainingFor = this.#waiting.size === 0 ? undefined : this.#chooseDrain()
+      this.#swaps.chooseDrain(this.#withRoom(), this.#time.now)
       if (this.#waiting.size === 0) return decisions
       const started = this.#startResident() ?? this.#startBySwap()
       const step = started === undefined ? this.#refuseHopeless() : [started]
@@ -161,62 +154,34 @@ export class FairQueue {
     }
   }
 
-  /** The model that others must make room for, if the time of one has come. */
-  #chooseDrain(): string | undefined {
-    const wishes = this.#wishes()
-    const begun = wishes.find(({ model }) => model === this.#drainingFor)
-    if (begun && residencyEndsAt(begun.inTheWay, this.#rules) <= this.#time.now) return begun.model
-    return wishes.find(
-      ({ waiter, inTheWay }) => drainAt(waiter, inTheWay, this.#rules) <= this.#time.now,
-    )?.model
-  }
-
   /** Starts the next request that puts no model out. */
   #startResident(): Decision | undefined {
-    const able = [...this.#waiting.values()].filter((waiter) => this.#canStart(waiter))
+    const able = this.#withRoom().filter((waiter) => this.#canStart(waiter))
     const choice = chooseWaiter(able, this.#facts)
     return choice && this.#start(choice)
   }
 
   /** Puts models that have nothing to do out for the next model that may have their place, and starts a request for it. */
   #startBySwap(): Decision | undefined {
-    const wish = this.#wishes().find(
-      ({ waiter, inTheWay }) => swapAt(waiter, inTheWay, this.#rules) <= this.#time.now,
-    )
+    const waiters = this.#withRoom()
+    const wish = this.#swaps.nextSwap(waiters, this.#time.now)
     if (wish === undefined) return undefined
     for (const { model } of wish.inTheWay) this.#models.remove(model)
-    const able = [...this.#waiting.values()].filter(
+    const able = waiters.filter(
       (waiter) => waiter.arrival.model === wish.model && this.#canStart(waiter),
     )
     const choice = chooseWaiter(able, this.#facts)
     return choice && this.#start(choice)
   }
 
-  /**
-   * What models could be swapped in: the one for which others are drained, then by age. One that an earlier one would put
-   * out again is left out; it would only make that one wait longer.
-   */
-  #wishes(): SwapWish[] {
-    const wishes = new Map<string, SwapWish>()
-    for (const waiter of this.#waiting.values()) {
-      const { model, swap } = waiter.arrival
-      if (swap !== 'evict' || wishes.has(model) || this.#models.get(model)) continue
-      const inTheWay = this.#models.inTheWayOf(model)
-      if (inTheWay.length === 0 || !this.#hasRoom(waiter.arrival)) continue
-      wishes.set(model, { waiter, model, inTheWay })
-    }
-    const byAge = [...wishes.values()]
-    const begun = byAge.filter(({ model }) => model === this.#drainingFor)
-    const ordered = [...begun, ...byAge.filter(({ model }) => model !== this.#drainingFor)]
-    return ordered.filter(
-      ({ model }, index) =>
-        !ordered.slice(0, index).some((earlier) => this.#models.evicts(earlier.model, model)),
-    )
+  /** Those that wait, and not only for others of their key to end. */
+  #withRoom(): Waiter[] {
+    return [...this.#waiting.values()].filter(({ arrival }) => this.#running.hasRoomFor(arrival))
   }
 
   #canStart({ arrival }: Waiter): boolean {
     const { model, swap } = arrival
-    if (!this.#hasRoom(arrival) || this.#isDrained(model)) return false
+    if (this.#swaps.isDrained(model)) return false
     const resident = this.#models.get(model)
     if (resident !== undefined) return this.#hasPlace(resident, arrival)
     return swap !== 'use' && this.#models.inTheWayOf(model).length === 0
@@ -225,14 +190,6 @@ export class FairQueue {
   #hasPlace({ model, running, slotsTaken }: ResidentModel, { needsSlot }: Arrival): boolean {
     const fitsLimit = running < Math.max(1, this.#rules.limitFor(model))
     return fitsLimit && (!needsSlot || slotsTaken < this.#slots(model))
-  }
-
-  #hasRoom({ keyId, maxRunning = Infinity }: Arrival): boolean {
-    return this.#shares.running(keyId) < maxRunning
-  }
-
-  #isDrained(model: string): boolean {
-    return this.#drainingFor !== undefined && this.#models.evicts(this.#drainingFor, model)
   }
 
   /** At least one: a model without slots would be loaded for nobody. */
@@ -244,7 +201,7 @@ export class FairQueue {
     const { arrival } = waiter
     const { id, keyId, session, model, tokens } = arrival
     this.#waiting.delete(id)
-    this.#running.set(id, arrival)
+    this.#running.add(arrival)
     this.#shares.start(keyId, tokens / arrival.weight)
     const resident = this.#models.get(model) ?? this.#models.load(model, this.#time.now)
     resident.running++

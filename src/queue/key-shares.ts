@@ -19,10 +19,6 @@ export class KeyShares {
     return this.#shares.get(keyId)?.served ?? 0
   }
 
-  running(keyId: string): number {
-    return this.#shares.get(keyId)?.running ?? 0
-  }
-
   /** How many requests wait, for each key that has any. */
   waitingByKey(): Record<string, number> {
     const busy = [...this.#shares].filter(([, share]) => share.waiting > 0)

@@ -32,6 +32,7 @@ const FREE_KEYS = [
   keyOf('bob'),
   keyOf('short', { limits: { waiting: 1 } }),
   keyOf('single', { limits: { concurrent: 1, waiting: 0 } }),
+  keyOf('edge', { edge: true, limits: { concurrent: 1, waiting: 8 } }),
 ]
 const KEYS = [...FREE_KEYS, keyOf('use', { swap: 'use' }), keyOf('load', { swap: 'load' })]
 const COMMON = {
@@ -62,10 +63,19 @@ const ENDINGS: Behaviour[] = [
   { kind: 'gzip' },
 ]
 
-type Ask = { key?: string; model?: string; path?: string; says?: string; streamed?: boolean }
+type Ask = {
+  key?: string
+  /** The client that a gate in front tells of. */
+  toldKey?: string
+  model?: string
+  path?: string
+  says?: string
+  streamed?: boolean
+}
 
 function post({
   key = 'alice',
+  toldKey,
   model = FIRST,
   path = CHAT,
   says = '',
@@ -73,7 +83,10 @@ function post({
 }: Ask = {}) {
   const messages = [{ role: 'user', content: says }]
   const body = { model, messages, max_tokens: 4, stream: streamed }
-  return rawJsonPost(path, body, { Authorization: `Bearer ${secretOf(key)}` })
+  return rawJsonPost(path, body, {
+    Authorization: `Bearer ${secretOf(key)}`,
+    ...(toldKey !== undefined && { 'swapgate-client': `"192.0.2.1";key="${toldKey}"` }),
+  })
 }
 
 /** What a refused client is told, without the sentence. */
@@ -245,6 +258,18 @@ describe.each(QUEUED)('the queue on $name', (harness) => {
       200,
       1,
       true,
+    ])
+  })
+
+  test('lets the key of a gate in front run as many as it may, whoever they are for', async () => {
+    upstream.behave(
+      ...Array.from({ length: 6 }, (): Behaviour => ({ kind: 'slow-headers', ms: 20 })),
+    )
+    const asks = Array.from({ length: 6 }, (_, i) => ({ key: 'edge', toldKey: `client-${i}` }))
+    const answers = await Promise.all(asks.map((ask) => sendRaw(narrow.url, post(ask))))
+    expect([answers.map(({ status }) => status), upstream.peak()]).toEqual([
+      answers.map(() => 200),
+      1,
     ])
   })
 

@@ -6,6 +6,7 @@ export function arrival(id: string, given: Partial<Arrival> = {}): Arrival {
   return {
     id,
     keyId: 'key',
+    presentedKey: given.keyId ?? 'key',
     weight: 1,
     session: undefined,
     model: 'a',

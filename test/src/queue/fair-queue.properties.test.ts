@@ -22,11 +22,15 @@ const residency = createResidency(
 )
 const slotsFor = (model: string): number => (model === 'a' ? 2 : 1)
 
-type Key = Pick<Arrival, 'keyId' | 'weight' | 'maxWaiting' | 'maxRunning'>
+type Key = Pick<Arrival, 'keyId' | 'presentedKey' | 'weight' | 'maxWaiting' | 'maxRunning'>
+const EDGE = { presentedKey: 'edge', weight: 1, maxWaiting: 3, maxRunning: 2 }
+/** Three keys, and one that brings the requests of two others. */
 const KEYS: Key[] = [
-  { keyId: 'wide', weight: 1, maxWaiting: 9, maxRunning: undefined },
-  { keyId: 'narrow', weight: 3, maxWaiting: 2, maxRunning: 1 },
-  { keyId: 'other', weight: 0.5, maxWaiting: 4, maxRunning: 2 },
+  { keyId: 'wide', presentedKey: 'wide', weight: 1, maxWaiting: 9, maxRunning: undefined },
+  { keyId: 'narrow', presentedKey: 'narrow', weight: 3, maxWaiting: 2, maxRunning: 1 },
+  { keyId: 'other', presentedKey: 'other', weight: 0.5, maxWaiting: 4, maxRunning: 2 },
+  { keyId: 'edge/ann', ...EDGE },
+  { keyId: 'edge/ben', ...EDGE },
 ]
 
 type Step =
@@ -138,7 +142,7 @@ class Play {
     }
   }
 
-  runningOf(by: 'model' | 'keyId', value: string): number {
+  runningOf(by: 'model' | 'presentedKey', value: string): number {
     return [...this.running.values()].filter((one) => one[by] === value).length
   }
 
@@ -149,8 +153,9 @@ class Play {
 
   #overfull(): string[] {
     const faults = MODELS.filter((model) => this.runningOf('model', model) > slotsFor(model))
-    for (const { keyId, maxRunning = Infinity, maxWaiting } of KEYS) {
-      if (this.runningOf('keyId', keyId) > maxRunning) faults.push(`${keyId} runs too many`)
+    for (const { keyId, presentedKey, maxRunning = Infinity, maxWaiting } of KEYS) {
+      if (this.runningOf('presentedKey', presentedKey) > maxRunning)
+        faults.push(`${presentedKey} runs too many`)
       const own = [...this.waiting.values()].filter((one) => one.arrival.keyId === keyId)
       if (own.length > maxWaiting) faults.push(`${keyId} waits with too many`)
     }
@@ -170,16 +175,19 @@ class Play {
       const asks = wanted.some(({ model, swap }) => model === drainingFor && swap === 'evict')
       if (!asks) faults.push(`nobody who may asks for ${drainingFor}`)
     }
-    const counted = Object.values(waitingByKey).reduce((sum, count) => sum + count, 0)
-    if (counted !== this.waiting.size) faults.push('the queue counts others than wait')
+    for (const { keyId } of KEYS) {
+      const own = wanted.filter((one) => one.keyId === keyId)
+      if ((waitingByKey[keyId] ?? 0) !== own.length)
+        faults.push(`the queue counts others of ${keyId} than wait`)
+    }
     return faults
   }
 
   /** Work conservation: requests that could be served now and are not. */
   #idleSlots(): string[] {
     const { resident, drainingFor } = this.queue.snapshot()
-    const isFree = ({ keyId, maxRunning = Infinity, model, swap }: Arrival): boolean => {
-      if (this.runningOf('keyId', keyId) >= maxRunning) return false
+    const isFree = ({ presentedKey, maxRunning = Infinity, model, swap }: Arrival): boolean => {
+      if (this.runningOf('presentedKey', presentedKey) >= maxRunning) return false
       if (drainingFor !== undefined && residency.evicts(drainingFor, model)) return false
       if (resident.includes(model)) return this.runningOf('model', model) < slotsFor(model)
       return swap !== 'use' && !resident.some((loaded) => residency.evicts(model, loaded))

@@ -36,6 +36,11 @@ function bring(queue: FairQueue, now: number, arrivals: Arrival[]): string[] {
   return arrivals.flatMap((one) => told(queue.arrive(one, now)))
 }
 
+/** A request that a gate in front brings, for one of its clients. */
+function ofEdge(keyId: string, maxRunning: number): Partial<Arrival> {
+  return { keyId, presentedKey: 'edge', maxRunning }
+}
+
 describe('a request', () => {
   test('starts at once on an idle box, and makes its model resident', () => {
     const queue = open()
@@ -73,6 +78,32 @@ describe('a request', () => {
       'start 3',
     ])
     expect(told(queue.finish('1', 100, 10))).toEqual(['start 2'])
+  })
+
+  test('waits where the key that was presented runs as many as it may, whoever it is for', () => {
+    const queue = open({ slotsFor: () => 9 })
+    const asks = [
+      arrival('1', ofEdge('edge/ann', 2)),
+      arrival('2', ofEdge('edge/ben', 2)),
+      arrival('3', ofEdge('edge/cy', 2)),
+      arrival('4', { keyId: 'edge/cy' }),
+    ]
+    expect(bring(queue, 0, asks)).toEqual(['start 1', 'start 2', 'start 4'])
+    expect(told(queue.finish('4', 100, 10))).toEqual([])
+    expect(told(queue.finish('2', 100, 10))).toEqual(['start 3'])
+  })
+
+  test('takes turns by the names that were told, not by the key that was presented', () => {
+    const queue = open({ slotsFor: () => 9 })
+    const asks = [
+      arrival('1', ofEdge('edge/ann', 1)),
+      arrival('2', ofEdge('edge/ann', 1)),
+      arrival('3', ofEdge('edge/ben', 1)),
+    ]
+    bring(queue, 0, asks)
+    expect(queue.snapshot().waitingByKey).toEqual({ 'edge/ann': 1, 'edge/ben': 1 })
+    expect(told(queue.finish('1', 100, 10))).toEqual(['start 3'])
+    expect(told(queue.finish('3', 100, 20))).toEqual(['start 2'])
   })
 
   test('is served by a model that is said to have no slots at all', () => {
