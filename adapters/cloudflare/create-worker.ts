@@ -7,7 +7,7 @@ import { subtleSha256 } from './subtle-sha256.ts'
 import type { UsageObject } from './usage-object.ts'
 import { createObjectUsageStore } from './usage-store.ts'
 import { workerClock } from './worker-clock.ts'
-import { readWorkerConfig } from './worker-config.ts'
+import { readWorkerConfig, type WorkerConfig } from './worker-config.ts'
 
 /** Bindings of `wrangler.toml`, and the variables that override the configuration as elsewhere. */
 export type WorkerEnv = {
@@ -17,36 +17,43 @@ export type WorkerEnv = {
   USAGE?: DurableObjectNamespace<UsageObject>
 }
 
+/** The gate, or what answers in its place. */
+type Answerer = Pick<Gate, 'fetch'>
+
 /**
- * The gate as a Worker. It has no start at which it could fail: what is wrong is logged, and each request told so without
- * details.
+ * The gate as a Worker. It has no start at which it could fail: what is wrong is logged once, and each request told so
+ * without details.
  *
  * @param bundledConfig the text of a config.json; without it the binding `CONFIG` holds it
  */
 export function createWorker(bundledConfig?: string): ExportedHandler<WorkerEnv> {
-  let known: Gate | string | undefined
-  return {
-    async fetch(request, env) {
+  let known: Answerer | undefined
+  async function answer(request: Request, env: WorkerEnv): Promise<Response> {
+    if (!known) {
       // No promise is kept: one of a request whose client left would never tell the others.
-      known ??= await gateOrReason(env, bundledConfig)
-      if (typeof known !== 'string')
-        return known.fetch(request, {
-          clientAddress: request.headers.get('cf-connecting-ip') ?? undefined,
-        })
-      console.error(known)
-      return Response.json(
-        { error: { message: 'This gate is not configured. Its owner can see why in its log.' } },
-        { status: 503 },
+      const read = await readWorkerConfig(
+        { texts: textsOf(env), bundled: bundledConfig },
+        subtleSha256,
       )
+      known ??= answererFor(env, read)
+    }
+    const clientAddress = request.headers.get('cf-connecting-ip') ?? undefined
+    return known.fetch(request, { clientAddress })
+  }
+  return {
+    fetch(request, env, ctx) {
+      const answered = answer(request, env)
+      // The platform drops a request whose client has left, wherever it waits: what it took would stay taken.
+      ctx.waitUntil(answered)
+      return answered
     },
   }
 }
 
-async function gateOrReason(env: WorkerEnv, bundled: string | undefined): Promise<Gate | string> {
-  const { LIMITS, USAGE } = env
-  if (!LIMITS || !USAGE) return MISSING_BINDING
-  const read = await readWorkerConfig({ texts: textsOf(env), bundled }, subtleSha256)
-  if (!read.ok) return read.message
+/** Says what the owner should know. */
+function answererFor({ LIMITS, USAGE }: WorkerEnv, read: WorkerConfig): Answerer {
+  if (!LIMITS || !USAGE) return notConfigured(MISSING_BINDING)
+  if (!read.ok) return notConfigured(read.message)
   const { config, warnings } = read
   for (const warning of warnings) warn(warning)
   return createApp({
@@ -60,13 +67,19 @@ async function gateOrReason(env: WorkerEnv, bundled: string | undefined): Promis
     logger: consoleLogger(config.log),
     sha256: subtleSha256,
     modelConfig: { read: async () => undefined },
-    limits: createObjectLimitStore(LIMITS),
+    limits: createObjectLimitStore(LIMITS, workerClock),
     usage: createObjectUsageStore({
       namespace: USAGE,
       keepDays: config.usage.keepDays,
       warn,
     }),
   })
+}
+
+function notConfigured(reason: string): Answerer {
+  console.error(reason)
+  const message = 'This gate is not configured. Its owner can see why in its log.'
+  return { fetch: () => Response.json({ error: { message } }, { status: 503 }) }
 }
 
 function warn(message: string): void {

@@ -1,8 +1,10 @@
 import { waitUntil } from 'cloudflare:workers'
+import type { Clock } from '../../src/deps.ts'
 import type { KeyLimits } from '../../src/limit/key-limits.ts'
-import type { LimitStore, Standing } from '../../src/limit/limit-store.ts'
+import type { Lease, LimitStore, Standing } from '../../src/limit/limit-store.ts'
 import type { LimitObject } from './limit-object.ts'
 import { retryOnce } from './retry-once.ts'
+import { withinTime } from './within-time.ts'
 
 type LimitStub = DurableObjectStub<LimitObject>
 
@@ -11,8 +13,15 @@ type Limits = Pick<DurableObjectNamespace<LimitObject>, 'get' | 'idFromName'>
 
 const NOTHING_TO_TELL: Standing = { requests: undefined, tokens: undefined }
 
-/** Keeps limits in one Durable Object per key, so that they hold over all machines that run the Worker. */
-export function createObjectLimitStore(namespace: Limits): LimitStore {
+/**
+ * Keeps limits in one Durable Object per key, so that they hold over all machines that run the Worker.
+ *
+ * @param clock decides when an object that does not answer is given up
+ */
+export function createObjectLimitStore(
+  namespace: Limits,
+  clock: Pick<Clock, 'setTimer'>,
+): LimitStore {
   // A stub belongs to the request that got it.
   const objectOf = (keyId: string): LimitStub => namespace.get(namespace.idFromName(keyId))
   const tell = (keyId: string, say: (object: LimitStub) => Promise<void>): Promise<void> => {
@@ -21,14 +30,30 @@ export function createObjectLimitStore(namespace: Limits): LimitStore {
     waitUntil(told.catch(() => undefined))
     return told
   }
+  const ask = <T>(keyId: string, question: (object: LimitStub) => Promise<T>): Promise<T> =>
+    withinTime(
+      retryOnce(() => question(objectOf(keyId))),
+      clock,
+    )
+  const release = (lease: Lease): Promise<void> =>
+    tell(lease.keyId, (object) => object.release(lease))
   return {
-    admit: (admission) => retryOnce(async () => objectOf(admission.keyId).admit(admission)),
+    async admit(admission) {
+      const { keyId, limits, leaseId } = admission
+      try {
+        return await ask(keyId, async (object) => object.admit(admission))
+      } catch (error) {
+        // Only the answer may have been lost: what was taken is given back. It fails where this did.
+        release({ keyId, limits, leaseId }).catch(() => {})
+        throw error
+      }
+    },
     renew: (lease) => tell(lease.keyId, (object) => object.renew(lease)),
     settle: (lease, tokens) => tell(lease.keyId, (object) => object.settle(lease, tokens)),
-    release: (lease) => tell(lease.keyId, (object) => object.release(lease)),
+    release,
     peek: (keyId, limits) =>
       hasSomethingToTell(limits)
-        ? retryOnce(async () => objectOf(keyId).peek(limits))
+        ? ask(keyId, async (object) => object.peek(limits))
         : NOTHING_TO_TELL,
   }
 }

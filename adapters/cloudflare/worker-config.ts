@@ -15,8 +15,12 @@ export type WorkerConfig =
   | { ok: true; config: GateConfig; warnings: string[] }
   | { ok: false; message: string }
 
-/** A Worker learns that a client has left when it next writes to it: until then a model works for nobody. */
-const HEARTBEAT = { afterMs: 10_000, everyMs: 10_000 }
+const DEFAULTS = {
+  // A Worker learns that a client has left when it next writes to it: until then a model works for nobody.
+  heartbeat: { afterMs: 10_000, everyMs: 10_000 },
+  // An isolate has 128 MB for all that it does, and a body is there twice while its pieces are joined.
+  body: { maxBytes: 16_777_216 },
+}
 
 /** Cloudflare's limit for a secret or variable, in bytes; the docs say "5 KB", so the smaller of both meanings. */
 const MOST_OF_A_SECRET = 5000
@@ -29,16 +33,27 @@ export async function readWorkerConfig(
   const secret = texts['CONFIG']
   if (secret !== undefined && bundled !== undefined) return { ok: false, message: TWO }
   const text = bundled ?? secret
+  if (text === undefined && !texts['API_KEYS']) return { ok: false, message: NONE }
   const name = bundled === undefined ? 'the secret CONFIG' : 'the bundled file'
   const file = text === undefined ? undefined : { name, text }
   const input = { file, env: texts, readFile: undefined, isPublic: true, hashedOnly: true }
-  const loaded = await parseConfig({ ...input, heartbeat: HEARTBEAT }, sha256)
-  if (!loaded.ok) return { ok: false, message: loaded.message + hintFor(secret) }
+  const loaded = await parseConfig({ ...input, defaults: DEFAULTS }, sha256)
+  if (!loaded.ok)
+    return { ok: false, message: loaded.message + hintFor(secret) + variableHint(loaded.message) }
   // A request of a Worker cannot wake another one, so nobody could be told that it is their turn.
   const config: GateConfig = { ...loaded.config, queue: false }
   const [problem] = withoutQueue(config.keys, 'a Worker has none')
   if (problem) return { ok: false, message: `${showPath(problem.path)}: ${problem.message}` }
   return { ok: true, config, warnings: loaded.warnings }
+}
+
+const NONE =
+  'The Worker has no configuration. Give it one:  npx wrangler secret put CONFIG < worker-config.json  (for "wrangler dev": a line CONFIG=… in .dev.vars; see docs/tunnel.md)'
+
+/** A variable of a Worker is a secret or stands in wrangler.toml. */
+function variableHint(message: string): string {
+  const [, name] = /the environment variable (\w+) is not set/.exec(message) ?? []
+  return name === undefined ? '' : `\n  Set it:  npx wrangler secret put ${name}`
 }
 
 const TWO =

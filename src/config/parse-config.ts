@@ -27,8 +27,8 @@ export type ConfigInput = Sources & {
   isPublic?: boolean
   /** True where secrets are taken only as hashes, because what holds the configuration is copied and kept (Workers). */
   hashedOnly?: boolean
-  /** The heartbeat of a runtime that needs another one than the usual; what is written goes before it. */
-  heartbeat?: GateConfig['heartbeat']
+  /** Sections of a runtime that needs others than the usual; what is written goes before them. */
+  defaults?: Pick<GateConfig, 'heartbeat' | 'body'>
 }
 
 /** A usable configuration with what should be said about it, or one message that names every fault and its fix. */
@@ -47,7 +47,7 @@ export async function parseConfig(input: ConfigInput, sha256: Sha256): Promise<C
   // What the file cannot fill in is its own fault, also in a place that a variable sets.
   const ofFile = new Set(problems)
   const laid = withEnvironment(file, input.env, problems)
-  const raw = withQueueOfKind(withHeartbeat(laid, input.heartbeat))
+  const raw = withQueueOfKind(withDefaults(laid, input.defaults))
   const ofVariable = (fault: ConfigProblem): string | undefined =>
     ofFile.has(fault) ? undefined : variableFault(fault, { file, env: input.env })
   const invalid = (faults: ConfigProblem[]): ConfigResult =>
@@ -121,15 +121,17 @@ function jsonObjectIn(text: string, problems: ConfigProblem[]): unknown {
   return {}
 }
 
-function withHeartbeat(
+function withDefaults(
   raw: Record<string, unknown>,
-  usual: GateConfig['heartbeat'] | undefined,
+  defaults: object = {},
 ): Record<string, unknown> {
-  const written = 'heartbeat' in raw ? raw['heartbeat'] : {}
-  // What is written in the wrong form is left, so that the schema can tell of it.
-  if (!usual || typeof written !== 'object' || written === null || Array.isArray(written))
-    return raw
-  return { ...raw, heartbeat: { ...usual, ...written } }
+  const sections = Object.entries(defaults).map(([name, usual]): [string, unknown] => {
+    const written = name in raw ? raw[name] : {}
+    // What is written in the wrong form is left, so that the schema can tell of it.
+    const isSection = typeof written === 'object' && written !== null && !Array.isArray(written)
+    return [name, isSection ? { ...usual, ...written } : written]
+  })
+  return { ...raw, ...Object.fromEntries(sections) }
 }
 
 function plainSecrets(keys: WrittenKey[]): ConfigProblem[] {

@@ -36,3 +36,10 @@ test('the Worker imports nothing but what the platform has', () => {
   const imports = outputs.flatMap((output) => output.imports.map(({ path }) => path))
   expect([...new Set(imports)]).toEqual(['cloudflare:workers'])
 })
+
+test('the log of the Worker is kept, without the lines of the platform that hold whole URLs', () => {
+  expect(wranglerFile.observability).toEqual({
+    enabled: true,
+    logs: { enabled: true, invocation_logs: false },
+  })
+})

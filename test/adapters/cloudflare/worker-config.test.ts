@@ -33,6 +33,24 @@ describe('the configuration of a Worker', () => {
     )
   })
 
+  test('is asked for where there is none, with the way to give it', async () => {
+    const none = readWorkerConfig({ texts: {}, bundled: undefined }, sha256)
+    expect(await messageOf(none)).toBe(
+      'The Worker has no configuration. Give it one:  npx wrangler secret put CONFIG < worker-config.json  (for "wrangler dev": a line CONFIG=… in .dev.vars; see docs/tunnel.md)',
+    )
+  })
+
+  test('says how to set a secret that it names', async () => {
+    const config = { keys: [KEY], upstream: { apiKey: '{env:UPSTREAM_API_KEY}' } }
+    expect(await messageOf(read(config))).toBe(
+      [
+        'The configuration in the secret CONFIG is not valid:',
+        '  upstream.apiKey: the environment variable UPSTREAM_API_KEY is not set; set it, or remove this entry',
+        '  Set it:  npx wrangler secret put UPSTREAM_API_KEY',
+      ].join('\n'),
+    )
+  })
+
   test('takes variables as elsewhere', async () => {
     const taken = await read('{}', {
       UPSTREAM_URL: 'https://box.example.com',
@@ -51,10 +69,18 @@ describe('the configuration of a Worker', () => {
     })
   })
 
-  test('goes by the heartbeat that is written', async () => {
-    expect(await read({ keys: [KEY], heartbeat: { afterMs: 0 } })).toMatchObject({
+  test('takes no body that could fill the memory of an isolate', async () => {
+    expect(await read({ keys: [KEY] })).toMatchObject({
       ok: true,
-      config: { heartbeat: { afterMs: 0, everyMs: 10_000 } },
+      config: { body: { maxBytes: 16_777_216 } },
+    })
+  })
+
+  test('goes by the heartbeat and the body that are written', async () => {
+    const written = { heartbeat: { afterMs: 0 }, body: { maxBytes: 4096 } }
+    expect(await read({ keys: [KEY], ...written })).toMatchObject({
+      ok: true,
+      config: { heartbeat: { afterMs: 0, everyMs: 10_000 }, body: { maxBytes: 4096 } },
     })
   })
 })

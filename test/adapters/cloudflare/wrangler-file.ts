@@ -13,6 +13,10 @@ const schema = z.object({
     bindings: z.array(z.object({ name: z.string(), class_name: z.string() })),
   }),
   migrations: z.array(z.object({ new_sqlite_classes: z.array(z.string()) })),
+  observability: z.object({
+    enabled: z.boolean(),
+    logs: z.object({ enabled: z.boolean(), invocation_logs: z.boolean() }),
+  }),
 })
 
 /** What is deployed: the tests run with the same. */

@@ -650,22 +650,34 @@ describe('where secrets are taken only as hashes', () => {
   })
 })
 
-describe('where the heartbeat is usually another one', () => {
+describe('where heartbeat and body are usually others', () => {
   const heartbeat = { afterMs: 1, everyMs: 2 }
+  const body = { maxBytes: 4096 }
+  const defaults = { heartbeat, body }
 
   test.each([
     ['nothing is written of it', undefined, heartbeat],
     ['nothing is written in it', {}, heartbeat],
     ['one number is written', { afterMs: 0 }, { afterMs: 0, everyMs: 2 }],
     ['both are written', { afterMs: 30, everyMs: 40 }, { afterMs: 30, everyMs: 40 }],
-  ])('it is taken as far as %s', async (_what, written, expected) => {
+  ])('the heartbeat is taken as far as %s', async (_what, written, expected) => {
     const file = written && { heartbeat: written }
-    expect(await parse(file, { heartbeat })).toMatchObject({ config: { heartbeat: expected } })
+    const config = { heartbeat: expected, body }
+    expect(await parse(file, { defaults })).toMatchObject({ config })
+  })
+
+  test.each([
+    ['the usual one', {}, body],
+    ['the one that is written', { maxBytes: 2048 }, { maxBytes: 2048 }],
+  ])('the largest body is %s', async (_what, written, expected) => {
+    const config = { heartbeat, body: expected }
+    expect(await parse({ body: written }, { defaults })).toMatchObject({ config })
   })
 
   test.each([['soon'], [null], [[1]]])('%j is refused as elsewhere', async (written) => {
-    const file = { heartbeat: written }
-    const faults = await faultsOf(file)
-    expect([faults.length, await faultsOf(file, { heartbeat })]).toEqual([1, faults])
+    for (const file of [{ heartbeat: written }, { body: written }]) {
+      const faults = await faultsOf(file)
+      expect([faults.length, await faultsOf(file, { defaults })]).toEqual([1, faults])
+    }
   })
 })

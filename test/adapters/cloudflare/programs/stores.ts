@@ -2,6 +2,7 @@ import { LimitObject } from '../../../../adapters/cloudflare/limit-object.ts'
 import { createObjectLimitStore } from '../../../../adapters/cloudflare/limit-store.ts'
 import { UsageObject } from '../../../../adapters/cloudflare/usage-object.ts'
 import { createObjectUsageStore } from '../../../../adapters/cloudflare/usage-store.ts'
+import { workerClock } from '../../../../adapters/cloudflare/worker-clock.ts'
 import type { KeyLimits } from '../../../../src/limit/key-limits.ts'
 import type { Admission, Lease } from '../../../../src/limit/limit-store.ts'
 import type { UsageRecord } from '../../../../src/usage/record.ts'
@@ -76,10 +77,13 @@ type Env = {
 
 async function answer(question: Question, { LIMITS, USAGE }: Env): Promise<unknown> {
   const { prefix } = question
-  const limits = createObjectLimitStore({
-    get: (id) => LIMITS.get(id),
-    idFromName: (name) => LIMITS.idFromName(prefix + name),
-  })
+  const limits = createObjectLimitStore(
+    {
+      get: (id) => LIMITS.get(id),
+      idFromName: (name) => LIMITS.idFromName(prefix + name),
+    },
+    workerClock,
+  )
   const usage = createObjectUsageStore({
     namespace: {
       get: (id) => USAGE.get(id),
