@@ -14,7 +14,7 @@ import { refuse } from './http/refuse.ts'
 import { refuseLoop } from './http/refuse-loop.ts'
 import { reportUsage } from './http/report-usage.ts'
 import { showStanding } from './http/show-standing.ts'
-import type { Asking } from './llama-swap/ask.ts'
+import type { AskingFor } from './llama-swap/ask.ts'
 import { createModelDirectory } from './llama-swap/model-directory.ts'
 import { LiveRelays } from './proxy/live-relays.ts'
 import { outboundHeaders } from './proxy/rewrite.ts'
@@ -35,10 +35,10 @@ export type Gate = {
 export function createApp(deps: Deps): Gate {
   // No other gate has it: enough to know one's own requests again.
   const via = createViaGuard(crypto.randomUUID().slice(0, 8))
-  const asking = askingFor(deps, via)
+  const asking = createAsking(deps, via)
   const directory = createModelDirectory(deps, asking)
   const live = new LiveRelays()
-  const dispatcher = openQueue(deps, directory, asking)
+  const dispatcher = openQueue(deps, directory, asking(undefined))
   const app = new Hono<GateEnv>({
     getPath: (_request, options) => options?.env?.target.path ?? '/',
   })
@@ -84,16 +84,18 @@ export function createApp(deps: Deps): Gate {
 }
 
 /** What the gate asks llama-swap with on its own behalf. */
-function askingFor({ config, upstream, clock }: Deps, via: ViaGuard): Asking {
-  const headers = outboundHeaders([['accept', 'application/json']], {
-    presentedSecret: undefined,
-    upstreamApiKey: config.upstream.apiKey,
-    upstreamHeaders: config.upstream.headers,
-    clientAddress: undefined,
-    toldClient: undefined,
-    via: via.next(undefined),
-    requestId: 'gate',
-    contentType: undefined,
-  })
-  return { upstream, clock, headers }
+function createAsking({ config, upstream, clock }: Deps, guard: ViaGuard): AskingFor {
+  return (via) => {
+    const headers = outboundHeaders([['accept', 'application/json']], {
+      presentedSecret: undefined,
+      upstreamApiKey: config.upstream.apiKey,
+      upstreamHeaders: config.upstream.headers,
+      clientAddress: undefined,
+      toldClient: undefined,
+      via: guard.next(via),
+      requestId: 'gate',
+      contentType: undefined,
+    })
+    return { upstream, clock, headers }
+  }
 }

@@ -1,6 +1,6 @@
 import type { Dialect } from '../dialects/dialect.ts'
 import type { GateError } from './gate-error.ts'
-import { saidBy, type Said } from './said-by.ts'
+import { saidBy, saysLoadFailed, type Said } from './said-by.ts'
 
 /** An error answer of upstream, whole. */
 export type UpstreamAnswer = {
@@ -14,8 +14,6 @@ export type UpstreamAnswer = {
 /** `as-is`: the bytes go to the client unchanged. */
 export type ReadError = { kind: 'as-is' } | { kind: 'error'; error: GateError }
 
-/** llama-swap's words for a load that did not come up, each seen with status 500. */
-const LOAD_FAILED = /health check timed out|exited prematurely|upstream command/i
 /** The model went away while the request waited; the next request loads it again. */
 const UNLOADED = /model unloaded|shutting down|process is not ready/i
 /** llama-server answers an input over the physical batch size with 500, which sends clients into a loop. */
@@ -66,7 +64,7 @@ function notFound({ model }: UpstreamAnswer, said: Said): GateError {
 
 function serverError(answer: UpstreamAnswer, said: Said): GateError {
   const { status } = answer
-  if (LOAD_FAILED.test(said.message)) return { kind: 'model-load-failed' }
+  if (saysLoadFailed(said.message)) return { kind: 'model-load-failed' }
   if (UNLOADED.test(said.message)) return { kind: 'model-loading', retryAfterSeconds: 1 }
   // Without its type: that is "server_error", and with it the 400 would be retried all the same.
   if (INPUT_TOO_LARGE.test(said.message)) return refused(400, { message: said.message })
@@ -77,12 +75,15 @@ function serverError(answer: UpstreamAnswer, said: Said): GateError {
   return { kind: 'upstream-broken' }
 }
 
+/** In the place of words that are not for clients. */
+export const UNSAID = 'The model server refused the request.'
+
 function refused(status: number, said: Said): GateError {
   const { message, type, code } = said
   return {
     kind: 'upstream-refused',
     status,
-    message: isPresentable(message) ? message : 'The model server refused the request.',
+    message: isPresentable(message) ? message : UNSAID,
     ...(isWord(type) && { type }),
     ...(isWord(code) && { code }),
   }

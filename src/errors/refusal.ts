@@ -3,6 +3,9 @@ import type { Dialect } from '../dialects/dialect.ts'
 import type { HeaderPairs } from '../deps.ts'
 import { headersOf, statusOf, type GateError } from './gate-error.ts'
 
+/** The field by which a gate in front knows an error of a gate from that of anybody on the way: its kind. */
+export const ERROR_MARK = 'swapgate-error'
+
 /** A refusal as it leaves the gate. */
 export type Refusal = { status: number; headers: HeaderPairs; body: Uint8Array }
 
@@ -15,6 +18,7 @@ export function refusalOf(error: GateError, dialect: Dialect): Refusal {
     ['content-type', 'application/json'],
     ['content-length', String(body.length)],
     ['cache-control', 'no-store'],
+    [ERROR_MARK, error.kind],
     ...Object.entries(headersOf(error)),
   ]
   return { status: statusOf(error), headers, body }

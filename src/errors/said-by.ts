@@ -28,6 +28,14 @@ export function wordsOf(body: string): Said | undefined {
   }
 }
 
+/** llama-swap's words for a load that did not come up, each seen with status 500. */
+const LOAD_FAILED = /health check timed out|exited prematurely|upstream command/i
+
+/** Whether an error's words are llama-swap's for a load that did not come up. */
+export function saysLoadFailed(message: string): boolean {
+  return LOAD_FAILED.test(message)
+}
+
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text)

@@ -36,6 +36,7 @@ export function authenticate({ config, sha256, clock }: Deps): GateMiddleware {
 function nameClient(c: GateContext, found: LookedUp): void {
   const scope = c.get('scope')
   scope.keyId = found.ok ? found.principal.keyId : found.keyId
+  scope.ownKeyId = scope.keyId
   const isOfEdge = found.ok && found.principal.edge
   const told = isOfEdge ? readToldClient(c.req.header(TOLD_CLIENT)) : undefined
   if (!told) return

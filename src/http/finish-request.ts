@@ -9,13 +9,14 @@ export function finishRequest(deps: Deps): (scope: RequestScope, ending: Ending)
   const { timeZone } = config.limits
   const refusals = new RefusalCount()
   return (scope, ending) => {
-    const event = scope.eventFor(ending, clock.now())
+    const now = clock.now()
+    const event = scope.eventFor(ending, now)
     logger.request(event)
-    const { keyId, route } = scope
-    if (keyId === undefined || route?.kind !== 'inference') return
+    const { keyId, ownKeyId, route } = scope
+    if (keyId === undefined || ownKeyId === undefined || route?.kind !== 'inference') return
     // What used tokens always counts, also where the gate cut it at a stop.
     const isBareRefusal = event.outcome === 'refused' && scope.tokens === undefined
-    if (isBareRefusal && !refusals.isRecorded(keyId, event.at)) return
+    if (isBareRefusal && !refusals.isRecorded(ownKeyId, now)) return
     usage.append({
       requestId: event.requestId,
       at: event.at,
@@ -40,16 +41,18 @@ export function finishRequest(deps: Deps): (scope: RequestScope, ending: Ending)
 const REFUSALS_PER_MINUTE = 60
 const MINUTE_MS = 60_000
 
-/** Counts the refusals of each key by the minute. */
+/** Counts the refusals of each key by the minute, and forgets them with it. Another gate makes up names of its clients. */
 class RefusalCount {
-  readonly #counts = new Map<string, { minute: number; count: number }>()
+  readonly #counts = new Map<string, number>()
+  #minute = -Infinity
 
-  /** Whether one more refusal is recorded; `at` in epoch milliseconds. */
-  isRecorded(keyId: string, at: number): boolean {
-    const minute = Math.floor(at / MINUTE_MS)
-    const known = this.#counts.get(keyId)
-    const count = known?.minute === minute ? known.count + 1 : 1
-    this.#counts.set(keyId, { minute, count })
+  /** Whether one more refusal is recorded; `now` in epoch milliseconds. */
+  isRecorded(keyId: string, now: number): boolean {
+    const minute = Math.floor(now / MINUTE_MS)
+    if (minute !== this.#minute) this.#counts.clear()
+    this.#minute = minute
+    const count = (this.#counts.get(keyId) ?? 0) + 1
+    this.#counts.set(keyId, count)
     return count <= REFUSALS_PER_MINUTE
   }
 }

@@ -1,6 +1,7 @@
 import type { Deps, HeaderPairs, OutboundRequest } from '../deps.ts'
 import { refusalOf } from '../errors/refusal.ts'
 import { rateHeaders } from '../limit/rate-headers.ts'
+import { ownSecrets } from '../proxy/own-secrets.ts'
 import type { RelayPlan } from '../proxy/relay-plan.ts'
 import type { LiveRelays } from '../proxy/live-relays.ts'
 import { Relay } from '../proxy/relay.ts'
@@ -21,12 +22,14 @@ export type Forwarding = Deps & { via: ViaGuard }
  */
 export function forward(deps: Forwarding, live: LiveRelays): GateMiddleware {
   const finish = finishRequest(deps)
+  const secrets = ownSecrets(deps.config.upstream)
   return async (c) => {
     const scope = c.get('scope')
     const passage = c.get('passage')
     const opened = c.env.openClient?.() ?? openResponseClient(c.req.raw.signal, deps.clock)
     const relay = new Relay({
       ...planFor(c, deps),
+      secrets,
       client: opened.client,
       settle(settled) {
         leave()
@@ -45,7 +48,9 @@ export function forward(deps: Forwarding, live: LiveRelays): GateMiddleware {
   }
 }
 
-function planFor(c: GateContext, deps: Forwarding): Omit<RelayPlan, 'client' | 'settle' | 'bug'> {
+type PlanOfRequest = Omit<RelayPlan, 'secrets' | 'client' | 'settle' | 'bug'>
+
+function planFor(c: GateContext, deps: Forwarding): PlanOfRequest {
   const { config, upstream, clock } = deps
   const scope = c.get('scope')
   const { dialect } = scope
@@ -62,6 +67,7 @@ function planFor(c: GateContext, deps: Forwarding): Omit<RelayPlan, 'client' | '
     format: stream,
     streamed: streamed && stream !== undefined,
     errors: kind === 'admin' ? 'as-is' : ERRORS[config.upstream.kind],
+    sendings: config.upstream.kind === 'swapgate' ? 1 : 2,
     model,
     ownHeaders: kind === 'admin' ? [...ownHeaders, ...PAGE_HEADERS] : ownHeaders,
     turn,
@@ -98,7 +104,7 @@ function outboundRequest(c: GateContext, { config, via }: Forwarding): OutboundR
       upstreamHeaders: config.upstream.headers,
       clientAddress: isForGate ? undefined : clientAddress,
       toldClient: isForGate ? toldClientOf(c) : undefined,
-      via: via.next(c.req.header('via')),
+      via: via.next(c.get('via')),
       requestId,
       contentType: content.contentType,
     }),

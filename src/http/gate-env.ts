@@ -29,6 +29,8 @@ export type GateEnv = {
   }
   Variables: {
     scope: RequestScope
+    /** The gates that the request came through, as Via names them; undefined where there was none. */
+    via: string | undefined
     principal: Principal
     /** The credential as presented, so that no field that repeats it is forwarded. */
     secret: string

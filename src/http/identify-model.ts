@@ -61,7 +61,9 @@ async function refusedModel(
 ): Promise<Response | undefined> {
   const { models } = c.get('principal')
   // A key for all models needs no names: nothing is asked of llama-swap on its way.
-  const { names, failure } = models.includes('*') ? ANY_MODEL : await directory.namesFor(model)
+  const { names, failure } = models.includes('*')
+    ? ANY_MODEL
+    : await directory.namesFor(model, c.get('via'))
   if (allowsModel(models, model, names)) return undefined
   // Without llama-swap's list nobody can tell a forbidden or unknown name from a new one: that is no final answer.
   if (failure) return refuse(c, failure)

@@ -1,4 +1,4 @@
-import { ask, errorOfAsked, type Answer, type Asked, type Asking } from '../llama-swap/ask.ts'
+import { ask, errorOfAsked, type Answer, type Asked, type AskingFor } from '../llama-swap/ask.ts'
 import type { ModelDirectory } from '../llama-swap/model-directory.ts'
 import { allowsModel } from '../llama-swap/model-names.ts'
 import { namesInListing, readListing } from '../llama-swap/read-listing.ts'
@@ -9,9 +9,9 @@ import { freshText } from './own-answer.ts'
 import { refuse } from './refuse.ts'
 
 /** `GET /v1/models`: llama-swap's records, those that the key may use, fresh each time. */
-export function listModels(asking: Asking, directory: ModelDirectory): GateMiddleware {
+export function listModels(asking: AskingFor, directory: ModelDirectory): GateMiddleware {
   return async (c) => {
-    const answer = await ask(asking, '/v1/models')
+    const answer = await ask(asking(c.get('via')), '/v1/models')
     if (!isAnswer(answer)) return refuse(c, errorOfAsked(answer))
     const listing = readListing(answer.text)
     if (!listing) return refuse(c, errorOfAsked(answer))
@@ -28,15 +28,15 @@ const SHOWN_OF_RUNNING = new Set(['model', 'state', 'ttl', 'name', 'description'
  * `GET /running`: what is loaded, without `cmd` and `proxy`, which hold paths, ports and keys of the machine. Admins get
  * llama-swap's own answer.
  */
-export function listRunning(asking: Asking, directory: ModelDirectory): GateMiddleware {
+export function listRunning(asking: AskingFor, directory: ModelDirectory): GateMiddleware {
   return async (c, next) => {
     const { scopes, models } = c.get('principal')
     if (scopes.includes('admin')) return next()
-    const answer = await ask(asking, '/running')
+    const answer = await ask(asking(c.get('via')), '/running')
     if (!isAnswer(answer)) return refuse(c, errorOfAsked(answer))
     const running = readRunning(answer.text)
     if (!running) return refuse(c, errorOfAsked(answer))
-    const { names } = await directory.namesFor('')
+    const { names } = await directory.namesFor('', c.get('via'))
     const visible = running.filter(({ model }) => allowsModel(models, model, names))
     const shown = visible.map(({ record }) =>
       Object.fromEntries(entries(record).filter(([name]) => SHOWN_OF_RUNNING.has(name))),

@@ -28,6 +28,8 @@ export class RequestScope {
   /** Fields that every answer of the gate carries. */
   ownHeaders: HeaderPairs
   keyId: string | undefined
+  /** The key that was presented, where `keyId` names whom another gate told. */
+  ownKeyId: string | undefined
   model: string | undefined
   /** The id of the model, where the request named it by another name. */
   modelId: string | undefined

@@ -1,6 +1,6 @@
 import { joinBytes } from '../body/join-bytes.ts'
 import type { GateError } from '../errors/gate-error.ts'
-import { tunnelFault, type SeenAnswer } from '../errors/tunnel-fault.ts'
+import { tunnelFault } from '../errors/tunnel-fault.ts'
 import type { Clock, HeaderPairs, Upstream, UpstreamCall, UpstreamFailure } from '../deps.ts'
 
 /** A short answer of llama-swap, whole. */
@@ -11,6 +11,12 @@ const PATIENCE_MS = 10_000
 
 /** What a question of the gate's own is asked with. */
 export type Asking = { upstream: Upstream; clock: Clock; headers: HeaderPairs }
+
+/**
+ * What is asked with for a request that came through the gates of `via`: its way goes on, or two gates that lead to one
+ * another would ask each other without end. undefined where there was no gate, or no request.
+ */
+export type AskingFor = (via: string | undefined) => Asking
 
 /** What came of a question. */
 export type Asked = Answer | UpstreamFailure | 'timeout'
@@ -68,15 +74,12 @@ export function errorOfAsked(asked: Asked): GateError {
   if (asked === 'timeout') return { kind: 'upstream-timeout' }
   if (asked === 'unreachable') return { kind: 'upstream-unreachable' }
   if (asked === 'reset') return { kind: 'upstream-broken' }
-  const fault = tunnelFault({ ...seenIn(asked), status: asked.status, body: asked.text })
+  const field = (name: string): string | undefined =>
+    asked.headers.find(([known]) => known === name)?.[1]
+  const fault = tunnelFault({ status: asked.status, field, body: asked.text })
   if (fault) return fault
   if (asked.status === 508) return { kind: 'loop' }
   if (asked.status >= 500) return { kind: 'upstream-broken' }
   const isKeyRefused = asked.status === 401 || asked.status === 403
   return { kind: isKeyRefused ? 'upstream-key-refused' : 'upstream-not-llama-swap' }
-}
-
-function seenIn({ headers }: Answer): Pick<SeenAnswer, 'contentType' | 'location'> {
-  const field = (name: string): string | undefined => headers.find(([known]) => known === name)?.[1]
-  return { contentType: field('content-type'), location: field('location') }
 }

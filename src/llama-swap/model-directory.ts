@@ -1,6 +1,6 @@
-import type { Deps } from '../deps.ts'
+import type { Clock, Deps } from '../deps.ts'
 import type { GateError } from '../errors/gate-error.ts'
-import { ask, errorOfAsked, type Asking } from './ask.ts'
+import { ask, errorOfAsked, type AskingFor } from './ask.ts'
 import { NO_MODEL_CONFIG, type ModelConfig } from './model-config.ts'
 import {
   idIn,
@@ -10,18 +10,18 @@ import {
   NO_NAMES,
   type ModelNames,
 } from './model-names.ts'
-import { isOverWithin, shareQuestion } from './shared-question.ts'
+import { isOverWithin, onePerWay, shareQuestion } from './shared-question.ts'
 import { namesInListing, peersInListing, readListing } from './read-listing.ts'
 
 /** Names, and why llama-swap's own list of them could not be had when it was last asked for. */
 export type KnownNames = { names: ModelNames; failure: GateError | undefined }
 
-/** Knows what names stand for which models. */
+/** Knows what names stand for which models. `via` is the way of the request that something is asked for. */
 export type ModelDirectory = {
   /** Names that are fresh enough to judge `name` by, or the reason why they are not. */
-  namesFor(name: string): Promise<KnownNames>
+  namesFor(name: string, via: string | undefined): Promise<KnownNames>
   /** The model that a name stands for; asked for only when nobody knows the name. */
-  idOf(name: string): Promise<string>
+  idOf(name: string, via: string | undefined): Promise<string>
   /** The model that a name stands for, as far as that is known now. */
   knownAs(name: string): string
   /** Whether a model runs on another machine. */
@@ -45,10 +45,28 @@ const ASK_AGAIN_MS = 2_000
 /** A client hears nothing while its model's name is looked up, not even a heartbeat. */
 const WORTH_WAITING_MS = 1_000
 
+const LOOP: GateError = { kind: 'loop' }
+
+/** A question of those that came the same way. */
+type WayOfAsking = { refreshed: () => Promise<void>; cameRound: boolean }
+
+function waysOfAsking(
+  clock: Clock,
+  refresh: (via: string | undefined) => Promise<boolean>,
+): (via: string | undefined) => WayOfAsking {
+  return onePerWay((via) => {
+    const way: WayOfAsking = {
+      refreshed: shareQuestion(clock, async () => void (way.cameRound = await refresh(via))),
+      cameRound: false,
+    }
+    return way
+  })
+}
+
 /** Keeps the names of llama-swap's listing and configuration, asked for when needed and shared by all requests. */
 export function createModelDirectory(
   deps: Pick<Deps, 'clock' | 'modelConfig'>,
-  asking: Asking,
+  asking: AskingFor,
 ): ModelDirectory {
   let listed = NO_NAMES
   let listedPeers: ReadonlySet<string> = new Set()
@@ -66,30 +84,40 @@ export function createModelDirectory(
     failure = undefined
     return names
   }
-  async function refresh(): Promise<void> {
-    const answer = await ask(asking, '/v1/models')
+  /** Returns whether the question came round in a circle: that says nothing to those that came another way. */
+  async function refresh(via: string | undefined): Promise<boolean> {
+    const answer = await ask(asking(via), '/v1/models')
     const listing = typeof answer === 'object' ? readListing(answer.text) : undefined
+    const error = listing ? undefined : errorOfAsked(answer)
+    if (error?.kind === 'loop') return true
     if (listing) listedPeers = peersInListing(listing)
     // A listing that cannot be had now changes nothing that was known.
     await learn(listing ? namesInListing(listing) : listed)
-    if (!listing) failure = errorOfAsked(answer)
+    failure = error
+    return false
   }
+  const wayOf = waysOfAsking(deps.clock, refresh)
   const isOfPeer = (name: string): boolean => config.remote.has(name) || listedPeers.has(name)
   // The clock may jump back: a time in the future is not fresh either.
   const age = (): number => Math.abs(deps.clock.now() - learnedAt)
-  const refreshed = shareQuestion(deps.clock, refresh)
   return {
     learn,
     config: () => config,
-    async namesFor(name) {
-      if (age() > FRESH_MS || (age() > ASK_AGAIN_MS && !isKnown(names, name))) await refreshed()
-      return { names, failure }
+    async namesFor(name, via) {
+      const isFresh = age() <= (isKnown(names, name) ? FRESH_MS : ASK_AGAIN_MS)
+      if (isFresh) return { names, failure }
+      const way = wayOf(via)
+      await way.refreshed()
+      return { names, failure: way.cameRound ? LOOP : failure }
     },
-    async idOf(name) {
+    async idOf(name, via) {
       if (age() > ASK_AGAIN_MS && !isKnown(names, name))
-        await isOverWithin(deps.clock, WORTH_WAITING_MS, refreshed())
+        await isOverWithin(deps.clock, WORTH_WAITING_MS, wayOf(via).refreshed())
       // What is known is good enough to go on with; the next request finds what is new.
-      else if (age() > FRESH_MS) refreshed().catch(() => undefined)
+      else if (age() > FRESH_MS)
+        wayOf(via)
+          .refreshed()
+          .catch(() => undefined)
       return idIn(names, name)
     },
     knownAs: (name) => idIn(names, name),

@@ -47,6 +47,28 @@ export function shareQuestion(clock: Clock, ask: () => Promise<void>): () => Pro
   }
 }
 
+/** Ways that are kept apart at a time: clients can make up as many as they like. */
+const MOST_WAYS = 16
+
+/**
+ * Keeps one of something for each way through other gates by which requests come, the latest sixteen of them, and for
+ * those that come through none.
+ */
+export function onePerWay<T>(make: (via: string | undefined) => T): (via: string | undefined) => T {
+  const direct = make(undefined)
+  const others = new Map<string, T>()
+  return (via) => {
+    if (via === undefined) return direct
+    const one = others.get(via) ?? make(via)
+    // In the order of their last use.
+    others.delete(via)
+    others.set(via, one)
+    const [oldest] = others.keys()
+    if (oldest !== undefined && others.size > MOST_WAYS) others.delete(oldest)
+    return one
+  }
+}
+
 /** Whether a promise is kept within `ms`; rejects where it is broken. It goes on in any case. */
 export async function isOverWithin(
   clock: Clock,

@@ -1,9 +1,11 @@
 import { joinBytes } from '../body/join-bytes.ts'
+import type { HeaderPairs } from '../deps.ts'
 import { repairErrorFrames } from '../dialects/anthropic.ts'
 import type { Dialect } from '../dialects/dialect.ts'
 import { voiceOf } from '../dialects/dialect-of.ts'
 import { endingOf, hasErrorFrame, type StreamFormat } from '../dialects/stream-format.ts'
 import type { Meter } from '../usage/meter.ts'
+import { isEventStream, isJsonOfUnknownLength } from './answer-head.ts'
 import { FrameBuffer } from './frame-buffer.ts'
 
 /** What a body of upstream's answer can do to the client's end. */
@@ -15,6 +17,8 @@ export type BodySink = {
   finish(result: 'whole' | 'failed'): void
   /** The answer is not whole: tell the client so, in the stream where that is possible. */
   cut(): void
+  /** The answer broke off and its last frame says so: only the connection still has to. */
+  broke(): void
 }
 
 /** Takes a body as it arrives and decides, at its end, whether it was whole. */
@@ -95,11 +99,12 @@ export function eventStreamBody(
     while (tailBytes - tail[0]!.length >= TAIL_BYTES) tailBytes -= tail.shift()!.length
     sink.write(dialect === 'anthropic' ? repaired(bytes) : bytes)
   }
-  const endWith = (rest: Uint8Array): void => {
+  const endWith = (rest: Uint8Array, isBroken: boolean): void => {
     const last = format === undefined || NEEDS_NO_BLANK_LINE.test(textOf([rest])) ? rest : NOTHING
     const ending = format ? endingOf(format, textOf([...tail, last])) : 'finished'
     tail = []
     if (ending === 'cut') return sink.cut()
+    if (isBroken && ending === 'failed') return sink.broke()
     if (last.length > 0) sink.write(last)
     sink.finish(ending === 'finished' ? 'whole' : 'failed')
   }
@@ -108,14 +113,28 @@ export function eventStreamBody(
       const whole = frames.push(bytes)
       if (whole) pass(whole)
     },
-    end: () => endWith(frames.rest()),
+    end: () => endWith(frames.rest(), false),
     broken() {
-      if (format !== undefined) endWith(NOTHING)
+      if (format !== undefined) endWith(NOTHING, true)
       // Who broke it has said so.
-      else if (hasErrorFrame(textOf(tail))) sink.finish('failed')
+      else if (hasErrorFrame(textOf(tail))) sink.broke()
       else sink.cut()
     },
   }
+}
+
+/** What the head of an answer says of its body; `stream` is how it is to be read where it is a stream. */
+export type HeadOfBody = { headers: HeaderPairs; isEmpty: boolean; stream: StreamKind }
+
+/** The body of an answer that is no error. */
+export function bodyOfAnswer(
+  sink: BodySink,
+  meter: Meter,
+  { headers, isEmpty, stream }: HeadOfBody,
+): AnswerBody {
+  if (isEmpty) return emptyBody(sink)
+  if (isEventStream(headers)) return eventStreamBody(sink, meter, stream)
+  return plainBody(sink, meter, isJsonOfUnknownLength(headers))
 }
 
 const decoder = new TextDecoder()

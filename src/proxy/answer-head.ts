@@ -13,9 +13,16 @@ export const EARLY_HEADERS: HeaderPairs = [
   ...STREAM_HEADERS,
 ]
 
-/** The fields that the client gets of upstream's answer; a stream has no length, since frames may be added. */
-export function answerHeaders(upstream: HeaderPairs, isStream: boolean): HeaderPairs {
-  const returned = returnedHeaders(upstream)
+/**
+ * The fields that the client gets of upstream's answer, none that holds a secret of the configuration; a stream has no
+ * length, since frames may be added.
+ */
+export function answerHeaders(
+  upstream: HeaderPairs,
+  isStream: boolean,
+  secrets: readonly string[] = [],
+): HeaderPairs {
+  const returned = returnedHeaders(upstream, secrets)
   if (!isStream) return returned
   const own = new Set(['content-length', ...STREAM_HEADERS.map(([name]) => name)])
   return [...returned.filter(([name]) => !own.has(name)), ...STREAM_HEADERS]

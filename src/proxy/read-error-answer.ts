@@ -2,17 +2,21 @@ import type { HeaderPairs } from '../deps.ts'
 import type { GateError } from '../errors/gate-error.ts'
 import { readGateError, type PassedOn } from '../errors/read-gate-error.ts'
 import { readUpstreamError } from '../errors/read-upstream-error.ts'
-import type { Refusal } from '../errors/refusal.ts'
+import { ERROR_MARK, type Refusal } from '../errors/refusal.ts'
 import { isPage, tunnelFault } from '../errors/tunnel-fault.ts'
 import { valueOf } from './answer-head.ts'
 import type { RelayPlan } from './relay-plan.ts'
+import { isTelling, withoutWords } from './own-secrets.ts'
 import { returnedHeaders } from './rewrite.ts'
 
 /** An error answer as it came, or `broken` in the middle of it. */
 export type ErrorAnswer = { status: number; headers: HeaderPairs; body: Uint8Array | 'broken' }
 
 /** What the client is told instead: an error of the gate, or upstream's own bytes. */
-export type ReadAnswer = { error: GateError } | ({ answer: Refusal } & PassedOn)
+export type ReadAnswer = { error: GateError } | ({ answer: Refusal } & Omit<PassedOn, 'mark'>)
+
+/** What an error is read by. */
+type Reading = Pick<RelayPlan, 'dialect' | 'model' | 'errors' | 'secrets'>
 
 /** Whether an answer is none: an error, a redirect, or a page where none belongs. */
 export function isReadAsError(
@@ -31,30 +35,44 @@ const decoder = new TextDecoder()
 /** Finds out what an answer means that is none: llama-swap's, another gate's, or of something on the way to it. */
 export function readErrorAnswer(
   { status, headers, body: bytes }: ErrorAnswer,
-  { dialect, model, errors }: Pick<RelayPlan, 'dialect' | 'model' | 'errors'>,
+  reading: Reading,
 ): ReadAnswer {
   if (bytes === 'broken') return { error: { kind: 'upstream-broken' } }
   const body = decoder.decode(bytes)
   const field = (name: string): string | undefined => valueOf(headers, name)
-  const fault = tunnelFault({
-    status,
-    contentType: field('content-type'),
-    location: field('location'),
-    body,
-  })
+  const fault = tunnelFault({ status, field, body })
   if (fault) return { error: fault }
   // A gate always says something; Caddy and Tailscale without it do not.
-  if (errors === 'passed-on' && status === 502 && bytes.length === 0)
+  if (reading.errors === 'passed-on' && status === 502 && bytes.length === 0)
     return { error: { kind: 'upstream-unreachable' } }
   if (status < 400) return { error: { kind: 'upstream-broken' } }
-  const returned = returnedHeaders(headers)
-  const shouldRetry = field('x-should-retry')
-  const passed = errors === 'passed-on' && readGateError({ status, shouldRetry, body }, dialect)
-  if (passed) return { answer: { status, headers: returned, body: bytes }, ...passed }
-  const read = readUpstreamError({ status, retryAfter: field('retry-after'), body, model }, dialect)
-  if (read.kind === 'error') return { error: read.error }
-  const answer = { status, headers: [...returned, FINAL], body: bytes }
+  return readWords({ status, headers, body, bytes }, reading)
+}
+
+type WholeError = { status: number; headers: HeaderPairs; body: string; bytes: Uint8Array }
+
+function readWords(
+  { status, headers, body, bytes }: WholeError,
+  { dialect, model, errors, secrets }: Reading,
+): ReadAnswer {
+  const hidesWords = isTelling(body, secrets)
+  const returned = returnedHeaders(headers, secrets)
+  const shouldRetry = valueOf(headers, 'x-should-retry')
+  const said = { status, shouldRetry, mark: valueOf(headers, ERROR_MARK), body }
+  const passed = errors === 'passed-on' && readGateError(said, dialect)
+  if (passed && !hidesWords) {
+    const { mark, ...how } = passed
+    return { answer: { status, headers: [...returned, [ERROR_MARK, mark]], body: bytes }, ...how }
+  }
+  const retryAfter = valueOf(headers, 'retry-after')
+  const read = readUpstreamError({ status, retryAfter, body, model }, dialect)
+  if (read.kind === 'error') return { error: hidesWords ? withoutWords(read.error) : read.error }
+  if (hidesWords) return { error: { kind: 'prompt-too-long', message: 'prompt is too long' } }
+  const answer = { status, headers: [...returned, ...OVERFLOW_FIELDS], body: bytes }
   return { answer, reason: 'context-overflow', frame: undefined }
 }
 
-const FINAL = ['x-should-retry', 'false'] as const
+const OVERFLOW_FIELDS: HeaderPairs = [
+  ['x-should-retry', 'false'],
+  [ERROR_MARK, 'prompt-too-long'],
+]

@@ -38,6 +38,10 @@ export type RelayPlan = {
    * upstream is a gate, and its errors are right for the client.
    */
   errors: 'normalised' | 'as-is' | 'passed-on'
+  /** How often the request may be sent, where that is safe: 1 in front of a gate, which has a second try itself. */
+  sendings: 1 | 2
+  /** What of the configuration no answer may tell. */
+  secrets: readonly string[]
   /** The model that the client named. */
   model: string | undefined
   /** Fields of the gate itself, on every answer. */

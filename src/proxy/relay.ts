@@ -3,21 +3,8 @@ import type { HeaderPairs, UpstreamCall, UpstreamEvents, UpstreamFailure } from 
 import { isRefusal, isRetryable, type GateError } from '../errors/gate-error.ts'
 import type { Refusal } from '../errors/refusal.ts'
 import type { Outcome } from '../log/request-event.ts'
-import {
-  collectedBody,
-  emptyBody,
-  eventStreamBody,
-  plainBody,
-  type AnswerBody,
-  type BodySink,
-} from './answer-body.ts'
-import {
-  answerHeaders,
-  EARLY_HEADERS,
-  hasNoBody,
-  isEventStream,
-  isJsonOfUnknownLength,
-} from './answer-head.ts'
+import { bodyOfAnswer, collectedBody, type AnswerBody, type BodySink } from './answer-body.ts'
+import { answerHeaders, EARLY_HEADERS, hasNoBody, isEventStream } from './answer-head.ts'
 import { ClientAnswer } from './client-answer.ts'
 import { ExchangeTimes } from './exchange-times.ts'
 import type { RelayPlan } from './relay-plan.ts'
@@ -113,10 +100,10 @@ export class Relay implements UpstreamEvents, BodySink {
 
   head(status: number, headers: HeaderPairs): void {
     if (this.#settled) return
-    const { timeouts, request } = this.#plan
+    const { request } = this.#plan
     // An error answer gets a limit for the whole of it: one that trickles would otherwise hold its client for ever.
     this.#isRead = isReadAsError(status, headers, this.#plan.errors)
-    const limitMs = this.#isRead ? ERROR_WITHIN_MS : timeouts.upstreamSilenceMs
+    const limitMs = this.#isRead ? ERROR_WITHIN_MS : this.#silenceMs()
     if (this.#isRead || !this.#paused) this.#watch.limitTo(this.#limits(limitMs))
     // Errors of its own are the model's answer, too: it is loaded.
     if (!this.#isRead || status < 429) this.#plan.turn.answered()
@@ -172,20 +159,27 @@ export class Relay implements UpstreamEvents, BodySink {
     this.#breakOff('stream-cut')
   }
 
+  broke(): void {
+    this.#answer.break()
+    this.#settle('upstream-failed', 'stream-error')
+  }
+
   // Choosing what the answer becomes.
 
   #bodyFor(status: number, headers: HeaderPairs): AnswerBody {
-    const { meter, format, dialect } = this.#plan
+    const { meter, format, dialect, errors, secrets } = this.#plan
     if (this.#isRead)
       return collectedBody((body) => this.#errorCollected({ status, headers, body }))
     const isStream = isEventStream(headers)
     if (this.#answer.isCommitted && !(isStream && status === 200))
       return collectedBody(() => this.#fail({ kind: 'upstream-broken' }))
-    if (!this.#answer.isCommitted) this.#answer.commit(status, answerHeaders(headers, isStream))
-    if (hasNoBody(this.#plan.request.method, status)) return emptyBody(this)
-    this.#isStream = isStream
-    if (isStream) return eventStreamBody(this, meter, { format, dialect })
-    return plainBody(this, meter, isJsonOfUnknownLength(headers))
+    if (!this.#answer.isCommitted) {
+      this.#answer.commit(status, answerHeaders(headers, isStream, secrets))
+    }
+    const isEmpty = hasNoBody(this.#plan.request.method, status)
+    // What llama-swap's own pages read knows nothing of frames of the gate.
+    this.#isStream = isStream && !isEmpty && errors !== 'as-is'
+    return bodyOfAnswer(this, meter, { headers, isEmpty, stream: { format, dialect } })
   }
 
   #errorCollected(answer: ErrorAnswer): void {
@@ -243,7 +237,8 @@ export class Relay implements UpstreamEvents, BodySink {
 
   #failed(failure: FailedAttempt['failure']): FailedAttempt {
     const { isCommitted: committed } = this.#answer
-    return { failure, attempt: this.#attempt, committed, elapsedMs: this.#times.sinceSentMs }
+    const { sendings: most } = this.#plan
+    return { failure, attempt: this.#attempt, most, committed, elapsedMs: this.#times.sinceSentMs }
   }
 
   #sendAgain(failed: FailedAttempt): boolean {
@@ -282,11 +277,16 @@ export class Relay implements UpstreamEvents, BodySink {
   }
 
   #patienceMs(): number {
-    const { upstreamSilenceMs, upstreamHeadersMs } = this.#plan.timeouts
+    const { upstreamHeadersMs } = this.#plan.timeouts
     // How long its turn may take is the queue's to say.
     const headersMs = this.#times.wasSent ? upstreamHeadersMs : 0
-    const ms = this.#body ? upstreamSilenceMs : headersMs
+    const ms = this.#body ? this.#silenceMs() : headersMs
     return this.#paused ? Math.min(ms || Infinity, CLIENT_STALL_MS) : ms
+  }
+
+  /** A log or a page that is kept up to date has nothing to say while nothing happens. */
+  #silenceMs(): number {
+    return this.#plan.errors === 'as-is' ? 0 : this.#plan.timeouts.upstreamSilenceMs
   }
 
   #drained(): void {

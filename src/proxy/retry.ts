@@ -11,18 +11,20 @@ const AT_ONCE_MS = 1000
 export type FailedAttempt = {
   failure: 'reset' | 'empty-502'
   attempt: number
+  /** How often the request may be sent. */
+  most: number
   committed: boolean
   elapsedMs: number
 }
 
-/** The one safe retry: the first attempt, nothing sent to the client, and a failure that no model has caused. */
-export function maySendAgain({ attempt, committed, elapsedMs }: FailedAttempt): boolean {
-  return attempt === 1 && !committed && elapsedMs < AT_ONCE_MS
+/** The one safe retry, where there may be one: nothing sent to the client, and a failure that no model has caused. */
+export function maySendAgain({ attempt, most, committed, elapsedMs }: FailedAttempt): boolean {
+  return attempt < most && !committed && elapsedMs < AT_ONCE_MS
 }
 
-/** Two connections that were closed at once: nobody is behind what took them, a tunnel without its other end for one. */
-export function errorOfReset({ attempt, elapsedMs }: FailedAttempt): GateError {
-  const isNobodyThere = attempt > 1 && elapsedMs < AT_ONCE_MS
+/** Closed at once, and nothing more to try: nobody is behind what took it, a tunnel without its other end for one. */
+export function errorOfReset({ attempt, most, elapsedMs }: FailedAttempt): GateError {
+  const isNobodyThere = attempt >= most && elapsedMs < AT_ONCE_MS
   return { kind: isNobodyThere ? 'upstream-unreachable' : 'upstream-broken' }
 }
 

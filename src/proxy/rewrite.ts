@@ -1,5 +1,6 @@
 import type { HeaderPairs } from '../deps.ts'
 import { withoutHopByHop } from './hop-by-hop.ts'
+import { holdsAny } from './own-secrets.ts'
 import { TOLD_CLIENT } from './told-client.ts'
 
 /**
@@ -34,6 +35,9 @@ const NOT_FORWARDED_PREFIXES = [
   'tailscale-',
   'swapgate-',
 ]
+
+/** Names by which other services take a key. */
+const CREDENTIAL_NAMES = /(?:^|-)(?:token|api-key|subscription-key)$|^x-auth(?:-|$)/
 
 /** Query fields by which some services take a key. */
 const CREDENTIAL_PARAMETERS = new Set([
@@ -80,9 +84,15 @@ export function outboundHeaders(inbound: HeaderPairs, extras: OutboundExtras): H
     own.set('authorization', `Bearer ${extras.upstreamApiKey}`)
   for (const [name, value] of Object.entries(extras.upstreamHeaders))
     own.set(name.toLowerCase(), value)
+  const secret = extras.presentedSecret
+  // Names come in lower case.
+  const secretName = secret?.toLowerCase()
   const kept = withoutHopByHop(inbound).filter(
     ([name, value]) =>
-      !own.has(name) && isForwarded(name) && !holdsSecret(value, extras.presentedSecret),
+      !own.has(name) &&
+      isForwarded(name) &&
+      !holdsSecret(value, secret) &&
+      !holdsSecret(name, secretName),
   )
   return [...kept, ...own]
 }
@@ -91,6 +101,7 @@ function isForwarded(name: string): boolean {
   return (
     !NOT_FORWARDED.has(name) &&
     !name.includes('authorization') &&
+    !CREDENTIAL_NAMES.test(name) &&
     !NOT_FORWARDED_PREFIXES.some((prefix) => name.startsWith(prefix))
   )
 }
@@ -125,7 +136,23 @@ export function outboundSearch(search: string, rule: QueryRule): string {
   return kept.size === 0 ? '' : `?${kept.toString()}`
 }
 
-const NOT_RETURNED = new Set(['set-cookie', 'server', 'alt-svc', 'date'])
+/** What a proxy or a tunnel on the way adds or asks of browsers is not for this gate's own origin. */
+const NOT_RETURNED = new Set([
+  'set-cookie',
+  'server',
+  'alt-svc',
+  'date',
+  'via',
+  'forwarded',
+  'nel',
+  'report-to',
+  'reporting-endpoints',
+  'clear-site-data',
+  'refresh',
+  'strict-transport-security',
+  'www-authenticate',
+])
+const NOT_RETURNED_PREFIXES = ['access-control-', 'proxy-', 'swapgate-', 'cf-', 'x-forwarded-']
 
 // A target on this gate. llama-swap redirects by path; anything absolute would name the owner's network. Browsers read
 // a backslash as a slash.
@@ -136,16 +163,20 @@ const OWN_LOCATION = /^(?:\/(?![/\\])|[\w.-]+(?:\/|$)|\?)/
  * §11.7), no CORS (llama-server sends an empty `Access-Control-Allow-Origin`, llama-swap echoes any origin), no request
  * ids and no limits but the gate's (a peer's are those of the owner's account there), and nothing that gates tell each
  * other.
+ *
+ * @param secrets of the configuration: no field that holds one comes back
  */
-export function returnedHeaders(upstream: HeaderPairs): HeaderPairs {
+export function returnedHeaders(
+  upstream: HeaderPairs,
+  secrets: readonly string[] = [],
+): HeaderPairs {
   return withoutHopByHop(upstream).filter(
     ([name, value]) =>
       !NOT_RETURNED.has(name) &&
-      !name.startsWith('access-control-') &&
-      !name.startsWith('proxy-') &&
-      !name.startsWith('swapgate-') &&
+      !NOT_RETURNED_PREFIXES.some((prefix) => name.startsWith(prefix)) &&
       !name.endsWith('request-id') &&
       !name.includes('ratelimit-') &&
-      (name !== 'location' || OWN_LOCATION.test(value)),
+      (name !== 'location' || OWN_LOCATION.test(value)) &&
+      !holdsAny(value, secrets),
   )
 }

@@ -8,6 +8,8 @@ const GATE = /^(?:[a-z]+\/)?\d(?:\.\d)? +(swapgate-[0-9a-f]{8})$/i
 export type ViaGuard = {
   /** Whether a request has been here before, or through too many gates. */
   isLoop(via: string | undefined): boolean
+  /** The gates that a request came through, as the field names them; undefined where there was none. */
+  before(via: string | undefined): string | undefined
   /** The field for what this gate sends: the gates before it, as they came, and itself. */
   next(via: string | undefined): string
 }
@@ -25,8 +27,16 @@ export function createViaGuard(id: string): ViaGuard {
       const gates = gatesIn(via)
       return gates.length >= MOST_GATES || gates.includes(own)
     },
-    next: (via) => [...gatesIn(via), own].map((gate) => `1.1 ${gate}`).join(', '),
+    before(via) {
+      const gates = gatesIn(via)
+      return gates.length === 0 ? undefined : written(gates)
+    },
+    next: (via) => written([...gatesIn(via), own]),
   }
+}
+
+function written(gates: readonly string[]): string {
+  return gates.map((gate) => `1.1 ${gate}`).join(', ')
 }
 
 function gatesIn(via: string | undefined): string[] {

@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer as createHttpServer } from 'node:http'
+import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { harness as node } from '../../adapters/node/harness.ts'
@@ -81,6 +84,7 @@ function told(answer: RawAnswer): unknown {
     after: field('retry-after'),
     afterMs: field('retry-after-ms'),
     shouldRetry: field('x-should-retry'),
+    mark: field('swapgate-error'),
   }
 }
 
@@ -357,14 +361,60 @@ describe.each(harnesses)('a gate in front of another, on $name,', (harness) => {
     ])
   })
 
-  test('passes on one error frame when the model dies in the middle', async () => {
+  test('passes on one error frame when the model dies in the middle, and breaks its client’s end', async () => {
     const errors: unknown[] = []
     for (const path of [CHAT, MESSAGES]) {
       upstream.behave({ kind: 'reset-mid-stream', frames: 2 })
-      const text = textOf(await ask({ path, body: { stream: true } }))
-      errors.push([...text.matchAll(/ended the stream before the answer was complete/g)].length)
+      const answer = await ask({ path, body: { stream: true } })
+      const frames = [
+        ...textOf(answer).matchAll(/ended the stream before the answer was complete/g),
+      ]
+      errors.push([frames.length, answer.ending !== 'complete'])
     }
-    expect(errors).toEqual([1, 1])
+    const isSeen = harness.cannot['broken-connection-visible'] === undefined
+    expect(errors).toEqual([
+      [1, isSeen],
+      [1, isSeen],
+    ])
+  })
+
+  test('sends a request once: what closes the connection at once is no gate that could answer', async () => {
+    const closing = createServer((socket) => {
+      socket.on('error', () => {}).on('data', () => socket.destroy())
+    })
+    closing.listen(0, '127.0.0.1')
+    await once(closing, 'listening')
+    const { port } = Object(closing.address())
+    way.leadTo(`http://127.0.0.1:${port}`)
+    way.forget()
+    const answer = await ask()
+    const sent = way
+      .sent()
+      .toString()
+      .match(/^POST /gm)?.length
+    way.leadTo(home.url)
+    closing.close()
+    expect([answer.status, codeOf(answer), sent]).toEqual([503, 'upstream_unavailable', 1])
+  })
+
+  test('reads what anybody on the way says as no word of the home gate', async () => {
+    const proxy = createHttpServer((_, response) => {
+      response.writeHead(400, { 'content-type': 'application/json' })
+      response.end('{"error":{"message":"no route to 192.168.1.5:3000","type":"proxy"}}')
+    })
+    proxy.listen(0, '127.0.0.1')
+    await once(proxy, 'listening')
+    const { port } = Object(proxy.address())
+    way.leadTo(`http://127.0.0.1:${port}`)
+    const answer = await ask()
+    way.leadTo(home.url)
+    proxy.close()
+    proxy.closeAllConnections()
+    expect([answer.status, textOf(answer).includes('192.168'), (await ask()).status]).toEqual([
+      400,
+      false,
+      200,
+    ])
   })
 
   test.each([
@@ -405,4 +455,53 @@ describe.each(harnesses)('a gate in front of another, on $name,', (harness) => {
     const loop = Array.from({ length: 4 }, () => [508, 'loop_detected', 'false'])
     expect([seen, upstream.requests.length]).toEqual([[loop, loop], 0])
   })
+
+  test.each([
+    ['a gate', () => astray],
+    ['llama-swap', () => strayed],
+  ])(
+    'that leads to a gate that leads back says so after a few requests, taking it for %s',
+    async (_, lostOf) => {
+      const lost = lostOf()
+      const other = await node.start({
+        ...COMMON,
+        keys: [key('friend', { scopes: ['inference', 'status'] })],
+        upstream: { url: lost.url, apiKey: secretOf('status') },
+      })
+      roundabout.leadTo(other.url)
+      roundabout.forget()
+      const sentOn = (): number =>
+        roundabout
+          .sent()
+          .toString()
+          .match(/^(?:GET|POST) /gm)?.length ?? 0
+      const headers = { Authorization: `Bearer ${secretOf('status')}` }
+      const asked = [
+        rawRequest({ target: '/v1/models', headers }),
+        rawRequest({ target: '/running', headers }),
+        post({ body: { model: 'unheard-of' } }),
+      ]
+      const answers: RawAnswer[] = []
+      for (const request of asked) answers.push(await sendRaw(lost.url, request))
+      for (const request of asked) {
+        const connection = await openRaw(lost.url, request)
+        await sleep(20)
+        connection.close()
+      }
+      await sleep(300)
+      const soon = sentOn()
+      await sleep(500)
+      await other.stop()
+      roundabout.leadTo(home.url)
+      expect({
+        answers: answers.map((answer) => [answer.status, codeOf(answer)]),
+        few: soon > 0 && soon < 25,
+        more: sentOn() - soon,
+      }).toEqual({
+        answers: asked.map(() => [508, 'loop_detected']),
+        few: true,
+        more: 0,
+      })
+    },
+  )
 })

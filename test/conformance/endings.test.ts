@@ -252,12 +252,12 @@ describe.each(harnesses)('on $name', (harness) => {
       expect(await seen(MESSAGES.path, streamOf(sent, 'clean'))).toEqual(whole(sent))
     })
 
-    test('that a connection breaks behind is still the end', async () => {
+    test('that a connection breaks behind stands alone, and the client’s end breaks, too', async () => {
       const sent = `${framesOf(CHAT.text)[0]!}data: {"error":{"code":500,"message":"no","type":"server_error"}}\n\n`
       expect([
         await seen(CHAT.path, streamOf(sent, 'fin')),
         await seen(CHAT.path, streamOf(sent, 'reset')),
-      ]).toEqual([whole(sent), whole(sent)])
+      ]).toEqual([broken(sent), broken(sent)])
     })
   })
 

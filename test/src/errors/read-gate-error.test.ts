@@ -15,6 +15,7 @@ function sent(error: GateError, dialect: Dialect) {
   return {
     status: statusOf(error),
     shouldRetry,
+    mark: error.kind,
     body: decoder.decode(refusalOf(error, dialect).body),
   }
 }
@@ -39,6 +40,7 @@ describe.each(DIALECTS)('in the dialect of %s', (dialect) => {
       // Each 429 is worth a retry to clients that see the status, and only to those.
       const isFinal = !isRetryable(error) && statusOf(error) !== 429
       expect(readGateError(answer, dialect)).toEqual({
+        mark: error.kind,
         reason: 'upstream-refused',
         frame: isFinal ? frameOf(answer.body, dialect) : undefined,
       })
@@ -56,7 +58,10 @@ test.each<[string, Dialect, string]>([
 ])(
   'a prompt that is too long, %s, is known by its status: no frame can tell it',
   (_, dialect, body) => {
-    expect(readGateError({ status: 400, shouldRetry: 'false', body }, dialect)).toEqual({
+    expect(
+      readGateError({ status: 400, shouldRetry: 'false', mark: 'x-y', body }, dialect),
+    ).toEqual({
+      mark: 'x-y',
       reason: 'context-overflow',
       frame: undefined,
     })
@@ -65,9 +70,9 @@ test.each<[string, Dialect, string]>([
 
 test('an error over several lines is one line of a frame', () => {
   const body = '{\n  "error": {\r\n    "message": "no"\n  }\n}\n'
-  expect(readGateError({ status: 400, shouldRetry: 'false', body }, 'openai')?.frame).toBe(
-    'data: {   "error": {     "message": "no"   } }\n\n',
-  )
+  expect(
+    readGateError({ status: 400, shouldRetry: 'false', mark: 'x-y', body }, 'openai')?.frame,
+  ).toBe('data: {   "error": {     "message": "no"   } }\n\n')
 })
 
 test.each([
@@ -82,5 +87,17 @@ test.each([
   [503, '{"error":7}'],
   [503, 'null'],
 ])('%d with %j is no error of a gate', (status, body) => {
-  expect(readGateError({ status, shouldRetry: undefined, body }, 'openai')).toBeUndefined()
+  expect(
+    readGateError({ status, shouldRetry: undefined, mark: 'x-y', body }, 'openai'),
+  ).toBeUndefined()
 })
+
+test.each([undefined, '', 'upstream-refused, upstream-refused', 'No', '"x"', 'x'.repeat(65)])(
+  'an error that is marked with %j is of somebody on the way',
+  (mark) => {
+    const body = '{"error":{"message":"m"}}'
+    expect(readGateError({ status: 400, shouldRetry: 'false', mark, body }, 'openai')).toBe(
+      undefined,
+    )
+  },
+)

@@ -16,6 +16,7 @@ describe.each(DIALECTS)('in the dialect of %s', (dialect) => {
         ['content-type', 'application/json'],
         ['content-length', String(body.length)],
         ['cache-control', 'no-store'],
+        ['swapgate-error', error.kind],
         ...Object.entries(headersOf(error)),
       ],
       body,

@@ -265,10 +265,15 @@ describe('a gate in front of another', () => {
       param: null,
       code: 'queue_full',
     }
-    const headers = [...JSON_HEADERS, ['retry-after', '5'], ['retry-after-ms', '5000']] as const
+    const headers = [
+      ...JSON_HEADERS,
+      ['retry-after', '5'],
+      ['retry-after-ms', '5000'],
+      ['swapgate-error', 'queue-full'],
+    ] as const
     upstream.onCall = (call) => void call.answer({ ...jsonAnswer({ error }, 503), headers })
     const full = await ask(CHAT, ofEdge(undefined))
-    upstream.onCall = (call) => void call.answer(jsonAnswer({ error }, 403))
+    upstream.onCall = (call) => void call.answer({ ...jsonAnswer({ error }, 403), headers })
     const forbidden = await ask(CHAT, ofEdge(undefined))
     expect([
       [
@@ -277,10 +282,11 @@ describe('a gate in front of another', () => {
         full.headers['retry-after'],
         full.headers['retry-after-ms'],
         full.headers['x-should-retry'],
+        full.headers['swapgate-error'],
       ],
       [forbidden.status, codeOf(forbidden)],
     ]).toEqual([
-      [503, JSON.stringify({ error }), '5', '5000', undefined],
+      [503, JSON.stringify({ error }), '5', '5000', undefined, 'queue-full'],
       [502, 'upstream_key_refused'],
     ])
   })
@@ -308,4 +314,23 @@ describe('a loop that upstream tells of', () => {
     const answer = await ask(CHAT, post(EDGE, { model: MODEL }))
     expect([answer.status, codeOf(answer)]).toEqual([508, 'loop_detected'])
   })
+})
+
+test('what is refused to the clients of a gate is recorded sixty times in a minute for all of them', async () => {
+  const { ask, clock, records, events } = await openWarmGate(HOME)
+  const refuse = (client: number): Promise<unknown> =>
+    ask(CHAT, {
+      ...ofEdge(`"192.0.2.9";key="made-up-${client}"`),
+      body: JSON.stringify({ messages: [] }),
+    })
+  for (let client = 0; client < 65; client++) await refuse(client)
+  const inTheFirst = records.length
+  await clock.advance(60_000)
+  await refuse(65)
+  expect([inTheFirst, records.length, events.length, events.at(-1)?.keyId]).toEqual([
+    60,
+    61,
+    66,
+    'worker/made-up-65',
+  ])
 })

@@ -1,6 +1,11 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { STREAM_TYPE, type WholeAnswer } from '../../support/fake-upstream.ts'
+import {
+  JSON_HEADERS,
+  jsonAnswer,
+  STREAM_TYPE,
+  type WholeAnswer,
+} from '../../support/fake-upstream.ts'
 import { RecordingClient } from '../../support/recording-client.ts'
 import { CHAT as CHAT_STREAM } from '../../support/sse-samples.ts'
 import { objectText } from '../body/json-text.ts'
@@ -346,3 +351,27 @@ describe('llama-swap’s own pages', () => {
     expect(sent.filter((name) => /^(?:origin|referer|sec-)/.test(name))).toEqual([])
   })
 })
+
+test.each([
+  ['/v1/chat/completions', post(KEYS.user, { model: 'glm-4.7-flash' })],
+  ['/logs', { key: KEYS.admin }],
+] as const)(
+  'an upstream that repeats the gate’s own key tells it to nobody: %s',
+  async (...row) => {
+    const [path, asked] = row
+    const { ask, upstream } = await openWarmGate({
+      upstream: { apiKey: UPSTREAM_KEY, headers: { 'X-Tunnel': 'tunnel-4242' } },
+    })
+    upstream.onCall = ({ request }) => {
+      const echo = request.headers.filter(([name]) => ['authorization', 'x-tunnel'].includes(name))
+      upstream.last.answer({ ...jsonAnswer({ ok: true }), headers: [...JSON_HEADERS, ...echo] })
+    }
+    const { headers, status } = await ask(path, asked)
+    expect([
+      upstream.last.request.headers.filter(([, value]) => /4242|internal/.test(value)).length,
+      status,
+      headers['authorization'],
+      headers['x-tunnel'],
+    ]).toEqual([2, 200, undefined, undefined])
+  },
+)

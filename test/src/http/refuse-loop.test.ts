@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { codeOf, KEYS, openGate, post, type Asked } from './open-gate.ts'
+import { answerEverything, codeOf, KEYS, openGate, post, type Asked } from './open-gate.ts'
 
 const CHAT = '/v1/chat/completions'
 const GATES = ['11111111', '22222222', '33333333', '44444444'].map((id) => `1.1 swapgate-${id}`)
@@ -75,3 +75,41 @@ test.each(['/health', '/', '/api/hello'])(
     expect((await ask(path, { headers: { via: GATES.join(', ') } })).status).toBe(200)
   },
 )
+
+test.each<[string, string, Asked]>([
+  ['a list of models', '/v1/models', { key: KEYS.user }],
+  ['what is loaded', '/running', { key: KEYS.status }],
+  ['a model of a limited key', CHAT, post(KEYS.limited, { model: 'new' })],
+  ['a model that nobody knows', CHAT, post(KEYS.user, { model: 'new' })],
+])('what the gate asks itself for %s goes the way of the request', async (...row) => {
+  const [, path, asked] = row
+  const gate = await openGate()
+  const own = await ownEntry(gate)
+  await gate.clock.advance(60_000)
+  gate.upstream.calls.length = 0
+  await gate.ask(path, {
+    ...asked,
+    headers: { ...Object(asked.headers), via: `1.1 office.example, ${GATES[0]}` },
+  })
+  const vias = gate.upstream.calls.map(({ request }) => new Map(request.headers).get('via'))
+  expect([vias.length > 0, new Set(vias)]).toEqual([true, new Set([`${GATES[0]}, ${own}`])])
+})
+
+test('what the queue asks has no request, and names this gate alone', async () => {
+  const gate = await openGate({ queue: {} })
+  const own = await ownEntry(gate)
+  gate.upstream.onCall = (call) => {
+    if (call.request.method === 'GET') answerEverything(call)
+  }
+  for (const model of ['glm-4.7-flash', 'gpt-oss-120b'])
+    void gate.ask(CHAT, {
+      ...post(KEYS.user, { model }),
+      headers: { 'content-type': 'application/json', via: GATES[0]! },
+    })
+  await gate.clock.advance(10_000)
+  const looks = gate.upstream.calls.filter(({ request }) => request.target === '/running')
+  expect([
+    looks.length > 0,
+    new Set(looks.map(({ request }) => new Map(request.headers).get('via'))),
+  ]).toEqual([true, new Set([own])])
+})

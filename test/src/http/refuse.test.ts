@@ -21,7 +21,7 @@ describe('a refusal', () => {
 
       const answer = await ask(path, asked)
 
-      const { requestId } = events[0]!
+      const { requestId, reason } = events[0]!
       const { allow, upgrade, 'www-authenticate': challenge, ...headers } = answer.headers
       expect({ status: answer.status, headers }).toEqual({
         status,
@@ -30,6 +30,7 @@ describe('a refusal', () => {
           'content-length': String(new TextEncoder().encode(answer.text).length),
           'content-type': 'application/json',
           'request-id': requestId,
+          'swapgate-error': reason,
           'x-request-id': requestId,
           'x-should-retry': 'false',
         },

@@ -105,7 +105,7 @@ function whole(status: number, headers: HeaderPairs = [], text = ''): Asked {
 }
 
 describe('what came back instead of an answer', () => {
-  const page = [['content-type', 'text/html']] as const
+  const page: HeaderPairs = [['content-type', 'text/html']]
 
   test.each<[Asked, string]>([
     ['timeout', 'upstream-timeout'],
@@ -120,8 +120,9 @@ describe('what came back instead of an answer', () => {
     [whole(530, page), 'upstream-unreachable'],
     [whole(524), 'upstream-timeout'],
     [whole(502, page), 'upstream-unreachable'],
-    [whole(502, [['content-type', 'text/plain']], 'error code: 502'), 'upstream-unreachable'],
-    [whole(404, page), 'upstream-unreachable'],
+    [whole(502, [['cf-ray', '8f-FRA']], 'error code: 502'), 'upstream-unreachable'],
+    [whole(404, page), 'upstream-not-llama-swap'],
+    [whole(404, [...page, ['ngrok-error-code', 'ERR_NGROK_3200']]), 'upstream-unreachable'],
     [whole(403, page), 'upstream-not-llama-swap'],
     [whole(302, [['location', 'https://login.example/']]), 'upstream-not-llama-swap'],
   ])('%j is %s', (asked, kind) => {

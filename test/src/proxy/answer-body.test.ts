@@ -18,7 +18,7 @@ import { MESSAGES, splitAtEvery, STREAM_SAMPLES } from '../../support/sse-sample
 
 const encoder = new TextEncoder()
 
-type Heard = { text: string; ended: Array<'whole' | 'failed' | 'cut'> }
+type Heard = { text: string; ended: Array<'whole' | 'failed' | 'cut' | 'broke'> }
 
 /** A sink that writes down what it is told. */
 function recording(): { sink: BodySink; heard: () => Heard } {
@@ -30,6 +30,7 @@ function recording(): { sink: BodySink; heard: () => Heard } {
       pulse: (bytes) => void written.push(bytes),
       finish: (result) => void ended.push(result),
       cut: () => void ended.push('cut'),
+      broke: () => void ended.push('broke'),
     },
     heard: () => ({ text: Buffer.concat(written).toString(), ended }),
   }
@@ -225,15 +226,18 @@ describe('an event stream', () => {
       'messages',
       'event: error\ndata: {"type":"error","error":{"type":"api_error","message":"m"}}\n\n',
     ],
-  ] as const)('of %s that ends with an error frame has failed', (format, frame) => {
-    expect({
-      ended: hear(stream(format), [': x\n\n', frame]),
-      broken: hear(stream(format), [': x\n\n', frame], 'broken'),
-    }).toEqual({
-      ended: { text: `: x\n\n${frame}`, ended: ['failed'] },
-      broken: { text: `: x\n\n${frame}`, ended: ['failed'] },
-    })
-  })
+  ] as const)(
+    'of %s that ends with an error frame has failed, and breaks where upstream did',
+    (format, frame) => {
+      expect({
+        ended: hear(stream(format), [': x\n\n', frame]),
+        broken: hear(stream(format), [': x\n\n', frame], 'broken'),
+      }).toEqual({
+        ended: { text: `: x\n\n${frame}`, ended: ['failed'] },
+        broken: { text: `: x\n\n${frame}`, ended: ['broke'] },
+      })
+    },
+  )
 
   test('that goes on to its terminator after an error frame is whole', () => {
     const text = `data: {"error":{"message":"m"}}\n\n${FRAME}data: [DONE]\n\n`
@@ -256,6 +260,7 @@ describe('an event stream', () => {
             pulse: (part) => void written.push(part),
             finish: (result) => void ended.push(result),
             cut: () => void ended.push('cut'),
+            broke: () => void ended.push('broke'),
           },
           NO_METER,
           { format: 'chat', dialect: 'openai' },

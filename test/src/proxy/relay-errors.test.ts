@@ -9,6 +9,7 @@ import {
 import { CHAT } from '../../support/sse-samples.ts'
 import {
   BEAT,
+  completed,
   CUT,
   MESSAGES_CUT,
   MESSAGES_PLAN,
@@ -159,6 +160,7 @@ describe('an error of upstream, before the client has anything', () => {
       ['content-type', 'application/json'],
       ['content-length', String(client.bytes.length)],
       ['cache-control', 'no-store'],
+      ['swapgate-error', 'model-load-failed'],
       ['retry-after', '30'],
       ['retry-after-ms', '30000'],
       ['x-should-retry', 'false'],
@@ -223,6 +225,7 @@ describe('a context overflow', () => {
     expect(relay.client.headers).toEqual([
       ...overflow.headers!,
       ['x-should-retry', 'false'],
+      ['swapgate-error', 'prompt-too-long'],
       ['x-request-id', 'r-1'],
     ])
   })
@@ -424,6 +427,27 @@ describe('an answer for llama-swap’s own pages', () => {
       ],
       calls: 1,
     })
+  })
+
+  test('may be silent for as long as it likes', async () => {
+    const relay = startRelay(page)
+    relay.call.head(200, STREAM_TYPE).chunk('data: a\n\n')
+    await relay.clock.advance(600 * MINUTE)
+    relay.call.chunk('data: b\n\n').end()
+    expect(outcomeOf(relay)).toEqual(completed(200, 'data: a\n\ndata: b\n\n'))
+  })
+
+  test.each<[string, (relay: Started) => void, string]>([
+    ['upstream breaks', ({ call }) => void call.failure('reset'), 'stream-cut'],
+    ['the gate is stopped', ({ cutShort }) => cutShort(), 'draining'],
+  ])('gets no word of the gate put into its stream when %s', (_, stop, reason) => {
+    const relay = startRelay(page)
+    relay.call.head(200, STREAM_TYPE).chunk('data: a\n\n')
+    stop(relay)
+    expect([relay.client.seen, relay.settled.map((settled) => settled.reason)]).toEqual([
+      { status: 200, text: 'data: a\n\n', ended: 'break' },
+      [reason],
+    ])
   })
 
   test('a 401 is about the gate’s own key: no browser may open its password box for it', () => {

@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import type { RelayPlan } from '../../../src/proxy/relay-plan.ts'
-import { JSON_HEADERS, STREAM_TYPE } from '../../support/fake-upstream.ts'
+import type { HeaderPairs } from '../../../src/deps.ts'
+import { JSON_HEADERS, STREAM_TYPE, type FakeCall } from '../../support/fake-upstream.ts'
+import { overflowBody } from '../../support/look-alike/error-answers.ts'
 import { BEAT, CUT, MESSAGES_PLAN, outcomeOf, PING, SECOND, startRelay } from './start-relay.ts'
 
-const PASSED: Partial<RelayPlan> = { errors: 'passed-on' }
+const PASSED: Partial<RelayPlan> = { errors: 'passed-on', sendings: 1 }
+/** How a gate marks an error of its own. */
+const MARKED: HeaderPairs = [...JSON_HEADERS, ['swapgate-error', 'model-load-failed']]
 const HELLO = 'data: {"choices":[{"delta":{"content":"hi"},"finish_reason":null}]}\n\n'
 const DONE = 'data: [DONE]\n\n'
 const LOAD_FAILED =
@@ -15,7 +19,7 @@ describe('an error of the gate behind', () => {
     relay.call.answer({
       status: 503,
       headers: [
-        ...JSON_HEADERS,
+        ...MARKED,
         ['retry-after', '30'],
         ['retry-after-ms', '30000'],
         ['x-should-retry', 'false'],
@@ -41,6 +45,7 @@ describe('an error of the gate behind', () => {
         ['retry-after-ms', '30000'],
         ['x-should-retry', 'false'],
         ['cache-control', 'no-store'],
+        ['swapgate-error', 'model-load-failed'],
         ['x-request-id', 'r-1'],
       ],
       settled: [['upstream-failed', 'upstream-refused']],
@@ -56,7 +61,7 @@ describe('an error of the gate behind', () => {
     [403, 'upstream-failed', 502],
   ])('with status %d is %s, and its client sees %d', (status, outcome, seen) => {
     const relay = startRelay(PASSED)
-    relay.call.answer({ status, headers: JSON_HEADERS, body: '{"error":{"message":"m"}}' })
+    relay.call.answer({ status, headers: MARKED, body: '{"error":{"message":"m"}}' })
     expect([relay.client.status, relay.settled.map((settled) => settled.outcome)]).toEqual([
       seen,
       [outcome],
@@ -71,7 +76,7 @@ describe('an error of the gate behind', () => {
     const relay = startRelay(PASSED)
     await relay.clock.advance(30 * SECOND)
     const retry = shouldRetry === undefined ? [] : [['x-should-retry', shouldRetry] as const]
-    relay.call.answer({ status: 503, headers: [...JSON_HEADERS, ...retry], body: LOAD_FAILED })
+    relay.call.answer({ status: 503, headers: [...MARKED, ...retry], body: LOAD_FAILED })
     expect({
       ...relay.client.seen,
       reasons: relay.settled.map((settled) => settled.reason),
@@ -84,6 +89,61 @@ describe('an error of the gate behind', () => {
   })
 })
 
+describe('an error without a gate’s mark', () => {
+  test('is of somebody on the way: it is read as one of llama-swap', () => {
+    const relay = startRelay(PASSED)
+    const body = '{"error":"dial tcp 192.168.1.5:3000: connect: connection refused"}'
+    relay.call.answer({
+      status: 502,
+      headers: [...JSON_HEADERS, ['x-should-retry', 'true']],
+      body,
+    })
+    expect(outcomeOf(relay)).toEqual({
+      status: 502,
+      text: expect.not.stringContaining('192.168'),
+      ended: 'end',
+      settled: [{ outcome: 'upstream-failed', status: 502, reason: 'upstream-broken' }],
+      aborts: [1],
+      isLive: false,
+      timers: 0,
+    })
+  })
+
+  test('still lets llama-server’s own words of a long prompt through, and marks them', () => {
+    const body = overflowBody(70_000, 65_536)
+    const endings = (['normalised', 'passed-on'] as const).map((errors) => {
+      const relay = startRelay({ errors })
+      relay.call.answer({ status: 400, headers: JSON_HEADERS, body })
+      return [relay.client.seen, relay.client.headers]
+    })
+    const ending = [
+      { status: 400, text: body, ended: 'end' },
+      [
+        ...JSON_HEADERS,
+        ['x-should-retry', 'false'],
+        ['swapgate-error', 'prompt-too-long'],
+        ['x-request-id', 'r-1'],
+      ],
+    ]
+    expect(endings).toEqual([ending, ending])
+  })
+})
+
+describe('a connection to a gate that is closed at once', () => {
+  test.each<[string, (call: FakeCall) => void]>([
+    ['before any answer', (call) => void call.failure('reset')],
+    ['after an empty 502', (call) => void call.answer({ status: 502 })],
+  ])('%s, has nobody behind it: the gate there has its own second try', (_, fail) => {
+    const relay = startRelay(PASSED)
+    fail(relay.call)
+    expect([
+      relay.upstream.calls.length,
+      relay.client.status,
+      relay.settled.map(({ reason }) => reason),
+    ]).toEqual([1, 503, ['upstream-unreachable']])
+  })
+})
+
 describe('a stream of the gate behind', () => {
   test('that tells its error in a frame and then breaks gets no second one', () => {
     const relay = startRelay(PASSED)
@@ -91,16 +151,25 @@ describe('a stream of the gate behind', () => {
       .head(200, STREAM_TYPE)
       .chunk(HELLO + CUT)
       .failure('reset')
-    expect(relay.client.seen).toEqual({ status: 200, text: HELLO + CUT, ended: 'end' })
+    expect(relay.client.seen).toEqual({ status: 200, text: HELLO + CUT, ended: 'break' })
     expect(relay.settled.map(({ outcome, reason }) => [outcome, reason])).toEqual([
       ['upstream-failed', 'stream-error'],
     ])
   })
 
+  test('that tells its error in a frame and then ends stays as it is', () => {
+    const relay = startRelay(PASSED)
+    relay.call
+      .head(200, STREAM_TYPE)
+      .chunk(HELLO + CUT)
+      .end()
+    expect(relay.client.seen).toEqual({ status: 200, text: HELLO + CUT, ended: 'end' })
+  })
+
   test('of a format that is not known gets none either', () => {
     const relay = startRelay({ ...PASSED, format: undefined })
     relay.call.head(200, STREAM_TYPE).chunk(`data: 1\n\n${CUT}`).failure('reset')
-    expect(relay.client.seen).toEqual({ status: 200, text: `data: 1\n\n${CUT}`, ended: 'end' })
+    expect(relay.client.seen).toEqual({ status: 200, text: `data: 1\n\n${CUT}`, ended: 'break' })
   })
 
   test('of a format that is not known and that says nothing gets one', () => {
@@ -207,16 +276,6 @@ describe('what stands on the way to upstream', () => {
       timers: 0,
     })
     expect(endings).toEqual([ending, ending])
-  })
-
-  test('an empty 502, and then another, is a proxy in front of a gate that is not there', () => {
-    const relay = startRelay(PASSED)
-    relay.call.answer({ status: 502 })
-    relay.upstream.last.answer({ status: 502 })
-    expect([relay.client.status, relay.settled.map(({ reason }) => reason)]).toEqual([
-      503,
-      ['upstream-unreachable'],
-    ])
   })
 
   test.each([200, 404, 502])('the pages of llama-swap are pages: %d', (status) => {

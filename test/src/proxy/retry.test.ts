@@ -7,7 +7,13 @@ import {
   type FailedAttempt,
 } from '../../../src/proxy/retry.ts'
 
-const first: FailedAttempt = { failure: 'reset', attempt: 1, committed: false, elapsedMs: 0 }
+const first: FailedAttempt = {
+  failure: 'reset',
+  attempt: 1,
+  most: 2,
+  committed: false,
+  elapsedMs: 0,
+}
 
 describe('the one safe retry', () => {
   test.each([
@@ -16,6 +22,7 @@ describe('the one safe retry', () => {
     ['a reset just before a second has passed', { ...first, elapsedMs: 999 }, true],
     ['a reset after a second', { ...first, elapsedMs: 1000 }, false],
     ['a second attempt', { ...first, attempt: 2 }, false],
+    ['a reset of what may be sent once', { ...first, most: 1 }, false],
     ['a reset after the client has been answered', { ...first, committed: true }, false],
   ])('%s', (_, attempt, allowed) => {
     expect(maySendAgain(attempt)).toBe(allowed)
@@ -31,6 +38,12 @@ describe('a connection that broke before the answer', () => {
       'upstream-unreachable',
     ],
     ['a second time after a second', { ...first, attempt: 2, elapsedMs: 1000 }, 'upstream-broken'],
+    [
+      'the only time that it may be sent, at once: nobody is there',
+      { ...first, most: 1 },
+      'upstream-unreachable',
+    ],
+    ['the only time, after a second', { ...first, most: 1, elapsedMs: 1000 }, 'upstream-broken'],
     ['the first time, after a second', { ...first, elapsedMs: 1000 }, 'upstream-broken'],
     ['the first time, behind a heartbeat', { ...first, committed: true }, 'upstream-broken'],
   ])('%s', (_, attempt, kind) => {

@@ -64,6 +64,17 @@ const FORBIDDEN = [
   'tailscale-user-login',
   'swapgate-client',
   'x-request-id',
+  'token',
+  'x-access-token',
+  'x-goog-iam-authorization-token',
+  'cf-aig-token',
+  'private-token',
+  'x-openai-api-key',
+  'subscription-key',
+  'ocp-apim-subscription-key',
+  'x-auth',
+  'x-auth-key',
+  'x-auth-email',
 ]
 /** Fields that a client may send and llama-swap should see. */
 const KNOWN = [
@@ -83,6 +94,9 @@ const KNOWN = [
   'traceparent',
   'idempotency-key',
   'priority',
+  'x-author',
+  'x-tokens',
+  'x-token-count',
 ]
 
 const names = (headers: HeaderPairs): string[] => headers.map(([name]) => name)
@@ -111,7 +125,9 @@ describe('what of the header goes to llama-swap', () => {
   })
 
   const value = fc.string({ maxLength: 12 })
-  const unknownName = fc.stringMatching(/^x-[a-z]{1,8}$/).filter((name) => !KNOWN.includes(name))
+  const unknownName = fc
+    .stringMatching(/^x-[a-z]{1,8}$/)
+    .filter((name) => ![...KNOWN, 'x-token', 'x-auth'].includes(name))
   const goesOn = fc.tuple(fc.oneof(fc.constantFrom(...KNOWN), unknownName), value)
   const stays = fc.tuple(
     fc.oneof(
@@ -133,9 +149,14 @@ describe('what of the header goes to llama-swap', () => {
     ),
     value,
   )
-  const withSecret = fc
-    .tuple(unknownName, value, value)
-    .map(([name, before, after]): [string, string] => [name, before + SECRET + after])
+  const withSecret = fc.oneof(
+    fc
+      .tuple(unknownName, value, value)
+      .map(([name, before, after]): [string, string] => [name, before + SECRET + after]),
+    fc
+      .tuple(fc.constantFrom('x-', 'my-', ''), value)
+      .map(([before, kept]): [string, string] => [before + SECRET.toLowerCase(), kept]),
+  )
   const field = fc.oneof(
     goesOn.map((pair) => ({ pair, goesOn: true })),
     fc.oneof(stays, withSecret).map((pair) => ({ pair, goesOn: false })),
@@ -174,6 +195,15 @@ describe('what of the header goes to llama-swap', () => {
       'x-forwarded-for': '192.0.2.7',
       authorization: 'Bearer k',
     })
+  })
+
+  test('a field that has the key for its name does not, however it is spelled', () => {
+    const presentedSecret = 'SK-Client-0123456789'
+    const inbound: HeaderPairs = [
+      ['sk-client-0123456789', '1'],
+      ['x-sk-client-0123456789-x', '1'],
+    ]
+    expect(outboundHeaders(inbound, { ...nothing, presentedSecret })).toEqual(OWN)
   })
 
   test('the gate puts its own fields in the place of the client’s', () => {
@@ -337,6 +367,19 @@ describe('what of llama-swap’s header the client gets', () => {
     'anthropic-ratelimit-tokens-limit',
     'ratelimit-policy',
     'swapgate-client',
+    'swapgate-error',
+    'cf-ray',
+    'cf-cache-status',
+    'x-forwarded-host',
+    'via',
+    'forwarded',
+    'nel',
+    'report-to',
+    'reporting-endpoints',
+    'clear-site-data',
+    'refresh',
+    'strict-transport-security',
+    'www-authenticate',
   ])('%s does not come back', (name) => {
     expect(
       returnedHeaders([
@@ -363,6 +406,18 @@ describe('what of llama-swap’s header the client gets', () => {
     ).toEqual([
       [name, 'a'],
       [name, 'b'],
+    ])
+  })
+
+  test('what holds a secret of the configuration does not come back', () => {
+    const headers: HeaderPairs = [
+      ['x-echo', 'Bearer internal-key'],
+      ['location', '/login?token=internal-key'],
+      ['x-other', 'internal'],
+    ]
+    expect([returnedHeaders(headers, ['internal-key']), returnedHeaders(headers)]).toEqual([
+      [['x-other', 'internal']],
+      headers,
     ])
   })
 

@@ -49,6 +49,8 @@ export function startRelay(
     format: 'chat',
     streamed: true,
     errors: 'normalised',
+    sendings: 2,
+    secrets: [],
     model: 'glm-4.7-flash',
     ownHeaders: [['x-request-id', 'r-1']],
     turn: FREE_TURN,

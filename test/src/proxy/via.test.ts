@@ -22,6 +22,15 @@ describe('the way of a request', () => {
   })
 })
 
+test.each([
+  [undefined, undefined],
+  ['', undefined],
+  ['1.1 squid.home.example', undefined],
+  [`2 SWAPGATE-11111111 (a), 1.1 cdn, ${other(2)}`, `${other(1)}, ${other(2)}`],
+])('of %j the gates are %j', (via, gates) => {
+  expect(guard.before(via)).toBe(gates)
+})
+
 describe('a loop', () => {
   test.each([
     ME,
