@@ -23,8 +23,16 @@ export function withQueueOfKind(raw: JsonObject): JsonObject {
   return isGate && !('queue' in raw) ? { ...raw, queue: false } : raw
 }
 
-/** Two credentials for upstream, of which it would see one. */
+/** A key that cannot be one, and two credentials for upstream, of which it would see one. */
 export function upstreamProblems({ apiKey, headers }: Upstream): ConfigProblem[] {
+  if (apiKey?.startsWith('sha256:'))
+    return [
+      {
+        path: ['upstream', 'apiKey'],
+        message:
+          'is the hash of a key; the key itself (sk-…) is needed here, as "{env:NAME}" for example',
+      },
+    ]
   const name = Object.keys(headers).find((header) => header.toLowerCase() === 'authorization')
   if (apiKey === undefined || name === undefined) return []
   return [

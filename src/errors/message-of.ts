@@ -142,7 +142,7 @@ function upstreamMessageOf(error: AboutUpstream): string {
     case 'upstream-busy':
       return 'The model server has no free place for this model right now.'
     case 'upstream-key-refused':
-      return 'The model server refused the key of this gate (not yours). The owner must set UPSTREAM_API_KEY to a key of llama-swap, or of the gate in front of it.'
+      return 'The model server refused the key of this gate (not yours). The owner must set upstream.apiKey (UPSTREAM_API_KEY) to a key of llama-swap, or of the gate in front of it.'
     case 'model-loading':
       return 'The model is being loaded.'
     case 'model-load-failed':

@@ -37,12 +37,20 @@ function nameClient(c: GateContext, found: LookedUp): void {
   const scope = c.get('scope')
   scope.keyId = found.ok ? found.principal.keyId : found.keyId
   scope.ownKeyId = scope.keyId
-  const isOfEdge = found.ok && found.principal.edge
-  const told = isOfEdge ? readToldClient(c.req.header(TOLD_CLIENT)) : undefined
-  if (!told) return
+  const told = readToldClient(c.req.header(TOLD_CLIENT))
+  if (!told || !found.ok) return
+  // The likely reason is a key that lacks "edge": its owner finds it in each line of the log.
+  if (!found.principal.edge) {
+    scope.reason = 'swapgate-client-not-believed'
+    return
+  }
   scope.keyId = `${scope.keyId}/${told.keyId}`
   scope.clientAddress = told.address
+  scope.edgeRequestId = REQUEST_ID.exec(c.req.header('x-request-id') ?? '')?.[0]
 }
+
+/** As gates make it. */
+const REQUEST_ID = /^[0-9a-f-]{36}$/
 
 function kindOf(method: string, path: string): RouteKind | undefined {
   const found = findRoute(method, path)

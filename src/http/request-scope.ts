@@ -27,6 +27,8 @@ export class RequestScope {
   clientAddress: string | undefined
   /** Fields that every answer of the gate carries. */
   ownHeaders: HeaderPairs
+  /** The id of the request at the gate in front of this one. */
+  edgeRequestId: string | undefined
   keyId: string | undefined
   /** The key that was presented, where `keyId` names whom another gate told. */
   ownKeyId: string | undefined
@@ -69,6 +71,7 @@ export class RequestScope {
     return {
       at: this.acceptedAt,
       requestId: this.requestId,
+      edgeRequestId: this.edgeRequestId,
       method: this.method,
       path: loggablePath(this.path),
       keyId: this.keyId,

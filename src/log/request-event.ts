@@ -6,6 +6,8 @@ export type RequestEvent = {
   /** Epoch milliseconds at which the request was accepted. */
   at: number
   requestId: string
+  /** The id of the same request in the log of the gate in front of this one. */
+  edgeRequestId: string | undefined
   method: string
   path: string
   keyId: string | undefined

@@ -59,6 +59,9 @@ function readWords(
   const returned = returnedHeaders(headers, secrets)
   const shouldRetry = valueOf(headers, 'x-should-retry')
   const said = { status, shouldRetry, mark: valueOf(headers, ERROR_MARK), body }
+  // This gate has checked the path: that the next one does not know it is the fault of upstream.url.
+  if (errors === 'passed-on' && ABOUT_PATH.has(said.mark))
+    return { error: { kind: 'upstream-not-llama-swap' } }
   const passed = errors === 'passed-on' && readGateError(said, dialect)
   if (passed && !hidesWords) {
     const { mark, ...how } = passed
@@ -71,6 +74,12 @@ function readWords(
   const answer = { status, headers: [...returned, ...OVERFLOW_FIELDS], body: bytes }
   return { answer, reason: 'context-overflow', frame: undefined }
 }
+
+const ABOUT_PATH: ReadonlySet<string | undefined> = new Set<GateError['kind']>([
+  'bad-path',
+  'route-unknown',
+  'method-not-allowed',
+])
 
 const OVERFLOW_FIELDS: HeaderPairs = [
   ['x-should-retry', 'false'],

@@ -103,7 +103,7 @@ const UNREACHABLE = {
 }
 const KEY_REFUSED = {
   message:
-    'The model server refused the key of this gate (not yours). The owner must set UPSTREAM_API_KEY to a key of llama-swap, or of the gate in front of it.',
+    'The model server refused the key of this gate (not yours). The owner must set upstream.apiKey (UPSTREAM_API_KEY) to a key of llama-swap, or of the gate in front of it.',
   type: fault,
   code: 'upstream_key_refused',
 }

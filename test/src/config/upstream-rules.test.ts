@@ -63,6 +63,13 @@ test.each(['Authorization', 'authorization', 'AUTHORIZATION'])(
   },
 )
 
+test('the hash of a key is no key', async () => {
+  const apiKey = `sha256:${'0'.repeat(64)}`
+  expect(await faultsOf({ keys: [KEY], upstream: { apiKey } })).toEqual([
+    'upstream.apiKey: is the hash of a key; the key itself (sk-…) is needed here, as "{env:NAME}" for example',
+  ])
+})
+
 test('a key, and headers of a tunnel, are no fault, and neither is one credential', async () => {
   const headers = { 'CF-Access-Client-Id': 'i', 'CF-Access-Client-Secret': 's' }
   expect([

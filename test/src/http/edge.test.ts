@@ -82,6 +82,24 @@ describe('what another gate tells of its client', () => {
     ]).toEqual([[who], [Object(who).keyId]])
   })
 
+  test('is told in the log where its key lacks the right to tell', async () => {
+    const { ask, events } = await openWarmGate(HOME)
+    for (const key of [EDGE, KEYS.all]) await ask(CHAT, ofEdge(TOLD, {}, key))
+    expect(events.map(({ keyId, reason }) => [keyId, reason])).toEqual([
+      ['worker/friend', undefined],
+      ['laptop', 'swapgate-client-not-believed'],
+    ])
+  })
+
+  test.each([
+    ['the same', '9b2f0c1e-7c53-4b7e-8a43-3a2c6a3f6f10', '9b2f0c1e-7c53-4b7e-8a43-3a2c6a3f6f10'],
+    ['none where it is no id of a gate', 'x'.repeat(36), undefined],
+  ])('comes with the id of the request there: %s', async (_, sent, edgeRequestId) => {
+    const { ask, events } = await openWarmGate(HOME)
+    await ask(CHAT, ofEdge(TOLD, { 'x-request-id': sent }))
+    expect(events.map((event) => event.edgeRequestId)).toEqual([edgeRequestId])
+  })
+
   test('names nobody where the key is refused', async () => {
     const { ask, events } = await openWarmGate({
       keys: [{ id: 'worker', secret: EDGE, edge: true, disabled: true }],

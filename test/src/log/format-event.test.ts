@@ -12,6 +12,7 @@ import type { RequestEvent } from '../../../src/log/request-event.ts'
 const EVENT: RequestEvent = {
   at: Date.UTC(2026, 5, 1, 12, 30, 5, 42),
   requestId: '9b2f0c1e-7c53-4b7e-8a43-3a2c6a3f6f10',
+  edgeRequestId: undefined,
   method: 'POST',
   path: '/v1/chat/completions',
   keyId: 'laptop',

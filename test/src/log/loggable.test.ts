@@ -55,6 +55,7 @@ test('no line holds any part of a generated key that a client put into the path 
       const event = {
         at: 0,
         requestId: '1',
+        edgeRequestId: undefined,
         method: 'POST',
         path: loggablePath(`/${before}${key}${after}`),
         keyId: 'laptop',

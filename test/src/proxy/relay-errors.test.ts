@@ -100,7 +100,7 @@ describe('an error of upstream, before the client has anything', () => {
       502,
       'upstream-failed: upstream-key-refused',
       openaiError(
-        'The model server refused the key of this gate (not yours). The owner must set UPSTREAM_API_KEY to a key of llama-swap, or of the gate in front of it.',
+        'The model server refused the key of this gate (not yours). The owner must set upstream.apiKey (UPSTREAM_API_KEY) to a key of llama-swap, or of the gate in front of it.',
         'server_error',
         'upstream_key_refused',
       ),

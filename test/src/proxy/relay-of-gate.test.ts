@@ -89,6 +89,19 @@ describe('an error of the gate behind', () => {
   })
 })
 
+test.each(['route-unknown', 'method-not-allowed', 'bad-path'])(
+  'that the gate behind does not know a path (%s) is the fault of upstream.url, not of the client',
+  (mark) => {
+    const relay = startRelay(PASSED)
+    const headers: HeaderPairs = [...JSON_HEADERS, ['swapgate-error', mark]]
+    relay.call.answer({ status: 404, headers, body: LOAD_FAILED })
+    expect([relay.client.seen.status, relay.settled.map(({ reason }) => reason)]).toEqual([
+      502,
+      ['upstream-not-llama-swap'],
+    ])
+  },
+)
+
 describe('an error without a gate’s mark', () => {
   test('is of somebody on the way: it is read as one of llama-swap', () => {
     const relay = startRelay(PASSED)
