@@ -33,7 +33,7 @@ function writtenPath(rawTarget: string): string {
 /**
  * Reads the address of a request once, before any router.
  *
- * @param url the runtime's `request.url`; Bun gives a relative one for a bad Host, Deno an unclean path
+ * @param url the runtime's `request.url`; Bun gives a relative one for a bad Host, others may give an unclean path
  * @param hostHeader the Host field as received, if the runtime shows it
  * @param rawTarget the request target as received, if the runtime shows it
  */

@@ -186,7 +186,7 @@ describe.each(harnesses)('on $name', (harness) => {
       ['it is no list', { kind: 'answer' as const, status: 200, body: '<html>' }, 502],
       ['llama-swap refuses the gate', { kind: 'answer' as const, status: 401, body: '{}' }, 502],
     ])('is an error when %s, never an empty list', async (_what, behaviour, status) => {
-      // The gate asks twice, and Bun and Deno each time once more on their own when a kept-alive connection breaks; a
+      // The gate asks twice, and Bun each time once more on its own when a kept-alive connection breaks; a
       // question of the gate's own may come between.
       upstream.behaveAt('/v1/models', ...Array.from({ length: 6 }, () => behaviour))
       const answer = await send(get('/v1/models', key))
