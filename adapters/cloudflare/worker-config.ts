@@ -43,21 +43,25 @@ export async function readWorkerConfig(
   // A request of a Worker cannot wake another one, so nobody could be told that it is their turn.
   const config: GateConfig = { ...loaded.config, queue: false }
   const [problem] = withoutQueue(config.keys, 'a Worker has none')
-  if (problem) return { ok: false, message: `${showPath(problem.path)}: ${problem.message}` }
+  if (problem)
+    return {
+      ok: false,
+      message: `The configuration in ${name} is not valid:\n  ${showPath(problem.path)}: ${problem.message}`,
+    }
   return { ok: true, config, warnings: loaded.warnings }
 }
 
 const NONE =
-  'The Worker has no configuration. Give it one:  npx wrangler secret put CONFIG < worker-config.json  (for "wrangler dev": a line CONFIG=… in .dev.vars; see docs/tunnel.md)'
+  'The Worker has no configuration. Give it one:  npx wrangler@4 secret put CONFIG < worker-config.json  (for "wrangler dev": a line CONFIG=… in .dev.vars; see docs/tunnel.md)'
 
 /** A variable of a Worker is a secret or stands in wrangler.toml. */
 function variableHint(message: string): string {
   const [, name] = /the environment variable (\w+) is not set/.exec(message) ?? []
-  return name === undefined ? '' : `\n  Set it:  npx wrangler secret put ${name}`
+  return name === undefined ? '' : `\n  Set it:  npx wrangler@4 secret put ${name}`
 }
 
 const TWO =
-  'There are two configurations: the bundled file and the secret CONFIG. Remove one of them:  npx wrangler secret delete CONFIG'
+  'There are two configurations: the bundled file and the secret CONFIG. Remove one of them:  npx wrangler@4 secret delete CONFIG'
 
 function hintFor(secret: string | undefined): string {
   const bytes = new TextEncoder().encode(secret).length

@@ -210,7 +210,7 @@ function unsafe(config: GateConfig, isPublic: boolean): ConfigProblem[] {
   if (!isPublic && isOwnAddress(new URL(config.upstream.url), config.listen))
     problems.push({
       path: ['upstream', 'url'],
-      message: `is the gate's own address (port ${port}); it must be llama-swap's, usually http://127.0.0.1:8080`,
+      message: `is the gate's own address (port ${port}); it must be ${config.upstream.kind === 'swapgate' ? 'that of the gate behind this one' : "llama-swap's, usually http://127.0.0.1:8080"}`,
     })
   return problems
 }

@@ -29,14 +29,14 @@ describe('the configuration of a Worker', () => {
   test('is one of the two', async () => {
     const both = readWorkerConfig({ texts: { CONFIG: '{}' }, bundled: '{}' }, sha256)
     expect(await messageOf(both)).toBe(
-      'There are two configurations: the bundled file and the secret CONFIG. Remove one of them:  npx wrangler secret delete CONFIG',
+      'There are two configurations: the bundled file and the secret CONFIG. Remove one of them:  npx wrangler@4 secret delete CONFIG',
     )
   })
 
   test('is asked for where there is none, with the way to give it', async () => {
     const none = readWorkerConfig({ texts: {}, bundled: undefined }, sha256)
     expect(await messageOf(none)).toBe(
-      'The Worker has no configuration. Give it one:  npx wrangler secret put CONFIG < worker-config.json  (for "wrangler dev": a line CONFIG=… in .dev.vars; see docs/tunnel.md)',
+      'The Worker has no configuration. Give it one:  npx wrangler@4 secret put CONFIG < worker-config.json  (for "wrangler dev": a line CONFIG=… in .dev.vars; see docs/tunnel.md)',
     )
   })
 
@@ -46,7 +46,7 @@ describe('the configuration of a Worker', () => {
       [
         'The configuration in the secret CONFIG is not valid:',
         '  upstream.apiKey: the environment variable UPSTREAM_API_KEY is not set; set it, or remove this entry',
-        '  Set it:  npx wrangler secret put UPSTREAM_API_KEY',
+        '  Set it:  npx wrangler@4 secret put UPSTREAM_API_KEY',
       ].join('\n'),
     )
   })
@@ -102,7 +102,7 @@ describe('a configuration for a Worker is refused', () => {
 
   test('with a right that only the queue keeps', async () => {
     expect(await messageOf(read({ keys: [{ ...KEY, swap: 'use' }] }))).toBe(
-      'keys[0].swap: "use" is kept by the queue, and a Worker has none. Remove it, or what it forbids would be allowed',
+      'The configuration in the secret CONFIG is not valid:\n  keys[0].swap: "use" is kept by the queue, and a Worker has none. Remove it, or what it forbids would be allowed',
     )
   })
 

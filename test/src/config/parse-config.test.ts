@@ -402,6 +402,13 @@ describe('an upstream that is the gate itself is refused', () => {
     ])
   })
 
+  test('in front of a gate, too, which has another address then', async () => {
+    const upstream = { kind: 'swapgate', url: 'http://localhost:3000', apiKey: SECRET }
+    expect(await faultsOf({ upstream, keys: [SECRET] })).toEqual([
+      "upstream.url: is the gate's own address (port 3000); it must be that of the gate behind this one",
+    ])
+  })
+
   test.each([
     ['127.0.0.1', 3000, 'http://127.0.0.1:8080'],
     ['127.0.0.1', 3000, 'http://gpu-box:3000'],
