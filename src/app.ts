@@ -4,6 +4,7 @@ import { admit } from './http/admit.ts'
 import { authenticate } from './http/authenticate.ts'
 import { authorizeRoute } from './http/authorize-route.ts'
 import { answerPreflight } from './http/cors.ts'
+import { finishRequest } from './http/finish-request.ts'
 import { forward } from './http/forward.ts'
 import type { GateEnv } from './http/gate-env.ts'
 import { identifyModel } from './http/identify-model.ts'
@@ -39,11 +40,12 @@ export function createApp(deps: Deps): Gate {
   const directory = createModelDirectory(deps, asking)
   const live = new LiveRelays()
   const dispatcher = openQueue(deps, directory, asking(undefined))
+  const finish = finishRequest(deps)
   const app = new Hono<GateEnv>({
     getPath: (_request, options) => options?.env?.target.path ?? '/',
   })
 
-  app.use(openScope(deps))
+  app.use(openScope(deps, finish))
   app.use(answerPreflight)
   app.use(refuseBadAddress)
   app.get('/health', health)
@@ -61,7 +63,7 @@ export function createApp(deps: Deps): Gate {
   app.route('/usage', reportUsage({ ...deps, timeZone: deps.config.limits.timeZone }))
   app.use(identifyModel(deps, directory))
   app.use(admit(deps, directory, dispatcher))
-  app.all('*', forward({ ...deps, via }, live))
+  app.all('*', forward({ ...deps, via, finish }, live))
 
   app.onError((error, c) => {
     deps.logger.failure(c.get('scope').requestId, error)

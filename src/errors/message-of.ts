@@ -114,7 +114,7 @@ function formMessageOf(error: AboutForm): string {
     case 'request-too-slow':
       return 'The request did not arrive whole within the time set by timeouts.requestBodyMs in config.json, or nothing of it came for a minute.'
     case 'loop':
-      return 'This request has come through this gate before. The owner must point upstream.url at llama-swap, or at the gate that is nearer to it.'
+      return 'This request has come through this gate before, or through too many gates. The owner must point upstream.url at llama-swap, or at the gate that is nearer to it.'
     case 'upgrade-refused':
       return 'WebSockets are not served here. Use plain HTTP requests; streams come as server-sent events.'
     case 'method-not-allowed':

@@ -3,8 +3,14 @@ import { dayOf } from '../limit/calendar.ts'
 import { loggableModel } from '../log/loggable.ts'
 import type { Ending, RequestScope } from './request-scope.ts'
 
-/** Writes down the end of a request: one log event, and one usage record where a model was asked for. */
-export function finishRequest(deps: Deps): (scope: RequestScope, ending: Ending) => void {
+/** Told of each request once, when it ends. */
+export type Finish = (scope: RequestScope, ending: Ending) => void
+
+/**
+ * Writes down the end of a request: one log event, and one usage record where a model was asked for. There is one of it
+ * for all requests, since it counts what was refused.
+ */
+export function finishRequest(deps: Deps): Finish {
   const { clock, logger, usage, config } = deps
   const { timeZone } = config.limits
   const refusals = new RefusalCount()

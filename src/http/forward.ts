@@ -9,11 +9,11 @@ import { openResponseClient } from '../proxy/response-client.ts'
 import { outboundHeaders, outboundSearch } from '../proxy/rewrite.ts'
 import { writeToldClient } from '../proxy/told-client.ts'
 import type { ViaGuard } from '../proxy/via.ts'
-import { finishRequest } from './finish-request.ts'
+import type { Finish } from './finish-request.ts'
 import type { GateContext, GateMiddleware } from './gate-env.ts'
 
-/** `via` knows the way that requests take through gates. */
-export type Forwarding = Deps & { via: ViaGuard }
+/** `via` knows the way that requests take through gates; `finish` is told of their end. */
+export type Forwarding = Deps & { via: ViaGuard; finish: Finish }
 
 /**
  * Sends the checked request to llama-swap and hands the answer to the relay; the relay's end is the request's end.
@@ -21,7 +21,7 @@ export type Forwarding = Deps & { via: ViaGuard }
  * @param live the relays that have not ended
  */
 export function forward(deps: Forwarding, live: LiveRelays): GateMiddleware {
-  const finish = finishRequest(deps)
+  const { finish } = deps
   const secrets = ownSecrets(deps.config.upstream)
   return async (c) => {
     const scope = c.get('scope')

@@ -1,14 +1,12 @@
 import type { Deps } from '../deps.ts'
 import { createClientAddress } from './client-address.ts'
 import { corsHeaders } from './cors.ts'
-import { finishRequest } from './finish-request.ts'
+import type { Finish } from './finish-request.ts'
 import type { GateMiddleware } from './gate-env.ts'
 import { RequestScope, type Ending } from './request-scope.ts'
 
 /** Opens what is known of a request, and logs its end unless the relay does. */
-export function openScope(deps: Deps): GateMiddleware {
-  const { clock, config } = deps
-  const finish = finishRequest(deps)
+export function openScope({ clock, config }: Deps, finish: Finish): GateMiddleware {
   const clientAddress = createClientAddress(config.trustedProxies)
   return async (c, next) => {
     const { method } = c.req

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { UsageRecord } from '../../../src/usage/record.ts'
-import { STREAM_TYPE } from '../../support/fake-upstream.ts'
+import { jsonAnswer, STREAM_TYPE } from '../../support/fake-upstream.ts'
 import { CHAT as CHAT_STREAM } from '../../support/sse-samples.ts'
 import { KEYS, openGate, openWarmGate, post, requestOf } from './open-gate.ts'
 import { answerInference, answerUsing, withLimits } from './limited-key.ts'
@@ -158,6 +158,19 @@ describe('a request that was refused leaves a record, too', () => {
     await clock.advance(60_000)
     await ask(CHAT, refused)
     expect([events.length, records.length]).toEqual([68, 63])
+  })
+
+  test('but sixty by the gate and by upstream together', async () => {
+    const { ask, events, records, upstream } = await openWarmGate()
+    for (let i = 0; i < 60; i++) await ask(CHAT, post(KEYS.user, {}))
+    upstream.onCall = (call) => void call.answer(jsonAnswer({ error: { message: 'no' } }, 400))
+    await ask(CHAT, post(KEYS.user, { model: 'glm-4.7-flash' }))
+    const last = events.at(-1)
+    expect([last?.outcome, last?.reason, records.length]).toEqual([
+      'refused',
+      'upstream-refused',
+      60,
+    ])
   })
 
   test('but all that used tokens, such as the streams that a stop cuts', async () => {
