@@ -73,6 +73,15 @@ export type Logger = {
 /** Tells what stands in llama-swap's own configuration file; undefined where none is readable. */
 export type ModelConfigSource = { read(): Promise<ModelConfig | undefined> }
 
+/**
+ * Asks a running model's own server for its description, past llama-swap: through llama-swap the question would count as
+ * use, keep the model loaded and take a place.
+ *
+ * @param server base URL of the server, as `GET /running` names it
+ * @returns the text of its `/props`; undefined where it does not answer
+ */
+export type AskModelServer = (server: string) => Promise<string | undefined>
+
 /** SHA-256 (FIPS 180-4) of UTF-8 text as lower-case hex; a port because the fast way differs by runtime. */
 export type Sha256 = (text: string) => string | Promise<string>
 
@@ -84,6 +93,8 @@ export type Deps = {
   logger: Logger
   sha256: Sha256
   modelConfig: ModelConfigSource
+  /** Missing where no server of the box can be reached, as on Workers. */
+  askModelServer?: AskModelServer | undefined
   limits: LimitStore
   usage: UsageStore
 }

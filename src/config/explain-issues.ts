@@ -59,8 +59,6 @@ const ELSEWHERE = new Map([
   ['logLevel', 'log.level'],
 ])
 
-const NOT_IN_THIS_VERSION = new Set(['contexts'])
-
 /** The field that a newcomer's one stands for; a likeness of letters would not lead there. */
 function calledHere(name: string, path: ConfigPath): string | undefined {
   if (path.length === 0) return ELSEWHERE.get(name)
@@ -68,8 +66,6 @@ function calledHere(name: string, path: ConfigPath): string | undefined {
 }
 
 function unknownField(name: string, path: ConfigPath): ConfigProblem {
-  if (path.length === 0 && NOT_IN_THIS_VERSION.has(name))
-    return { path: [name], message: 'is not part of this version; remove it' }
   const known = fieldsAt(path)
   const meant = calledHere(name, path) ?? didYouMean(name, known)
   const hint = meant === undefined ? `Known here: ${known.join(', ')}` : `Did you mean "${meant}"?`

@@ -207,6 +207,12 @@ function unsafe(config: GateConfig, isPublic: boolean): ConfigProblem[] {
       path: ['keys'],
       message: `there are none, but others could reach the gate${isPublic ? '' : ` on ${host}`}. Add a key, set API_KEYS, or listen on 127.0.0.1`,
     })
+  if (config.opencode.wellKnown && config.publicUrl === undefined)
+    problems.push({
+      path: ['opencode', 'wellKnown'],
+      message:
+        'tells clients where the gate is, so it needs publicUrl. Set that to the address by which clients reach the gate',
+    })
   if (!isPublic && isOwnAddress(new URL(config.upstream.url), config.listen))
     problems.push({
       path: ['upstream', 'url'],

@@ -129,7 +129,14 @@ export const configSchema = z.strictObject({
       configFile: z
         .string()
         .default('./config.yaml')
-        .describe("llama-swap's own configuration; read for aliases, need not exist."),
+        .describe(
+          "llama-swap's own configuration; read for aliases, groups and contexts, need not exist.",
+        ),
+      configDir: z
+        .string()
+        .min(1)
+        .optional()
+        .describe("The folder of llama-swap's -config-dir, whose files add to configFile."),
       headers: z
         .record(headerName, headerValue)
         .default({})
@@ -197,6 +204,22 @@ export const configSchema = z.strictObject({
         .min(1024)
         .default(67_108_864)
         .describe('Largest request body; bodies are held in memory.'),
+    })
+    .prefault({}),
+  contexts: z
+    .record(z.string().min(1), z.int().min(256).max(100_000_000))
+    .default({})
+    .describe(
+      'Tokens that one request to a model may hold, by id or alias, where what the gate finds out is wrong.',
+    ),
+  opencode: z
+    .strictObject({
+      wellKnown: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Serves /.well-known/opencode for "opencode auth login"; needs publicUrl. Whoever logged in so cannot start OpenCode while the gate is down.',
+        ),
     })
     .prefault({}),
   cors: z

@@ -68,6 +68,7 @@ const CODES: Record<Exclude<GateError['kind'], WithoutOneCode>, string> = {
   'model-missing': 'model_missing',
   'model-unknown': 'model_not_found',
   'prompt-too-long': 'context_length_exceeded',
+  'overflow-loop': 'compaction_did_not_help',
   'key-queue-full': 'rate_limit_exceeded',
   'queue-full': 'queue_full',
   'waited-too-long': 'queue_timeout',

@@ -49,6 +49,8 @@ export type GateError =
   | { kind: 'model-load-failed' }
   | { kind: 'upstream-refused'; status: number; message: string; type?: string; code?: string }
   | { kind: 'prompt-too-long'; message: string }
+  /** The client has tried again and again with a prompt that does not fit. */
+  | { kind: 'overflow-loop' }
   | { kind: 'stream-cut' }
   // The gate itself.
   | { kind: 'internal' }
@@ -61,6 +63,7 @@ export function statusOf(error: GateError): number {
     case 'credentials-conflict':
     case 'model-missing':
     case 'prompt-too-long':
+    case 'overflow-loop':
       return 400
     case 'credential-missing':
     case 'credential-malformed':

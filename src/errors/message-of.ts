@@ -63,6 +63,8 @@ export function messageOf(error: GateError): string {
       return unknownModelMessage(error.model, error.suggestion)
     case 'prompt-too-long':
       return error.message
+    case 'overflow-loop':
+      return 'This session is stuck: again and again its prompt did not fit into the model, also after it was compacted. What is always sent takes the space. Shorten AGENTS.md or CLAUDE.md, turn off MCP tools, or choose a model with more room, then start a new session.'
     case 'limit-reached':
       return limitMessageOf(error)
     case 'key-queue-full':

@@ -1,3 +1,5 @@
+import type { ModelTraits } from './catalogue.ts'
+import type { ContextSize } from './context-size.ts'
 import { NO_NAMES, type ModelNames } from './model-names.ts'
 
 /** What llama-swap takes for a model at a time where its configuration says 0 or nothing. */
@@ -15,6 +17,21 @@ export type ModelGroup = {
   members: readonly string[]
 }
 
+/** What the configuration file says of one model of this box. */
+export type ModelFacts = ModelTraits & {
+  name: string | undefined
+  description: string | undefined
+  aliases: readonly string[]
+  /** Not in llama-swap's listing, but it answers to its name. */
+  isUnlisted: boolean
+  /**
+   * The command line with all macros replaced, as `GET /running` shows it; undefined where it cannot be known. What was
+   * learned of a running model holds for the same command line only. It may hold keys and paths: never shown.
+   */
+  commandLine: string | undefined
+  context: ContextSize
+}
+
 /** What llama-swap's configuration file says of its models. */
 export type ModelConfig = {
   names: ModelNames
@@ -23,6 +40,8 @@ export type ModelConfig = {
   remote: ReadonlySet<string>
   /** Models that are run by llama.cpp's server, as their commands say. */
   llamaCpp: ReadonlySet<string>
+  /** By id; only models that this box runs itself. */
+  models: ReadonlyMap<string, ModelFacts>
   /** Requests that llama-swap lets through to a model at a time; it refuses more of them. */
   concurrency: ReadonlyMap<string, number>
 }
@@ -32,5 +51,6 @@ export const NO_MODEL_CONFIG: ModelConfig = {
   groups: [],
   remote: new Set(),
   llamaCpp: new Set(),
+  models: new Map(),
   concurrency: new Map(),
 }

@@ -16,6 +16,7 @@ export function readModelConfig(text: string): ModelConfig {
     groups: groupsIn(config),
     remote: new Set(peerModels(config).map(({ id }) => id)),
     llamaCpp: llamaCppIn(config),
+    models: new Map(),
     concurrency: concurrencyIn(config),
   }
 }

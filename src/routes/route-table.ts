@@ -105,6 +105,9 @@ export const ROUTES: readonly Route[] = [
   listing('/v1/models'),
   listing('/models'),
   listing('/usage'),
+  // Settings for clients, with the models that the key may use.
+  listing('/opencode.json'),
+  listing('/connect.json'),
   status('/running'),
 
   // Administration: other people's prompts, logs, and the power to unload.

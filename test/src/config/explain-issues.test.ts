@@ -73,10 +73,6 @@ describe('an unknown field', () => {
     [{ apiKeys: [] }, 'apiKeys: unknown field. Did you mean "keys"?'],
     [{ upstreamUrl: 'x' }, 'upstreamUrl: unknown field. Did you mean "upstream.url"?'],
     [{ keys: [{ ...KEY, key: 'x' }] }, 'keys[0].key: unknown field. Did you mean "secret"?'],
-    ...['contexts'].map((name): [unknown, string] => [
-      { [name]: {} },
-      `${name}: is not part of this version; remove it`,
-    ]),
   ])('%j of a newcomer is told with where it belongs', (raw, message) => {
     expect(explained(raw)).toEqual([message])
   })

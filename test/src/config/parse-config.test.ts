@@ -42,6 +42,8 @@ const DEFAULTS: GateConfig = {
   },
   trustedProxies: [],
   body: { maxBytes: 67_108_864 },
+  contexts: {},
+  opencode: { wellKnown: false },
   cors: { origins: [] },
   log: { level: 'info', format: 'auto' },
 }
@@ -382,6 +384,16 @@ describe('an address that others can reach', () => {
     expect(await faultsOf({}, { isPublic: true })).toEqual([noKeysFault('')])
     expect(await faultsOf({ keys: [SECRET] }, { isPublic: true })).toEqual([])
   })
+})
+
+test('a gate that tells clients where it is must have been told', async () => {
+  const opencode = { wellKnown: true }
+  expect(await faultsOf({ opencode, keys: [SECRET] })).toEqual([
+    'opencode.wellKnown: tells clients where the gate is, so it needs publicUrl. Set that to the address by which clients reach the gate',
+  ])
+  expect(await faultsOf({ opencode, publicUrl: 'https://gate.example', keys: [SECRET] })).toEqual(
+    [],
+  )
 })
 
 describe('an upstream that is the gate itself is refused', () => {

@@ -22,6 +22,7 @@ test('every field can be written', async () => {
       url: 'https://box.example/prefix',
       apiKey: 'internal',
       configFile: '/etc/llama-swap.yaml',
+      configDir: '/etc/llama-swap.d',
       headers: { 'CF-Access-Client-Id': 'a b', 'x-empty': '' },
     },
     keys: [
@@ -79,6 +80,8 @@ test('every field can be written', async () => {
       { from: ['127.0.0.1', '::1', '10.0.0.0/8', 'fc00::/7'], kind: 'x-forwarded-for', hops: 2 },
     ],
     body: { maxBytes: 1024 },
+    contexts: { 'org/model:Q4': 32_768 },
+    opencode: { wellKnown: true },
     cors: { origins: ['https://chat.example', '*'] },
     log: { level: 'silent', format: 'pretty' },
   }

@@ -53,6 +53,7 @@ test('each kind has its type and code', () => {
     'model-missing': 'invalid_request_error model_missing',
     'model-unknown': 'not_found_error model_not_found',
     'prompt-too-long': 'invalid_request_error context_length_exceeded',
+    'overflow-loop': 'invalid_request_error compaction_did_not_help',
     'key-queue-full': 'rate_limit_error rate_limit_exceeded',
     'queue-full': 'server_error queue_full',
     'waited-too-long': 'server_error queue_timeout',

@@ -86,6 +86,7 @@ const SAMPLES: Samples = {
     },
     { kind: 'upstream-refused', status: 500, message: 'Context size has been exceeded.' },
   ],
+  'overflow-loop': [{ kind: 'overflow-loop' }],
   'prompt-too-long': [
     { kind: 'prompt-too-long', message: 'prompt is too long: 5000 tokens > 4290 maximum' },
   ],

@@ -50,6 +50,7 @@ test('each refusal has its status', () => {
     'model-load-failed': 503,
     'upstream-refused': 500,
     'prompt-too-long': 400,
+    'overflow-loop': 400,
     'stream-cut': 502,
     internal: 500,
   })
