@@ -486,14 +486,16 @@ describe.each(QUEUED)('swaps on $name', (harness) => {
 })
 
 /** How long alice goes on. */
-const ALICE_MS = 3000
-/** One of her streams, of which two overlap at any time. */
-const STREAM_MS = 500
+const ALICE_MS = 4000
+/** One of her streams. */
+const STREAM_MS = 1000
+/** So many overlap, each begun a while after the one before: a busy machine must not leave a gap between all of them. */
+const STREAMS = 4
 
 /** A gate and the box behind it. */
 type Box = { box: LookAlike; gate: Running }
 
-/** Alice keeps one model busy with two overlapping streams, bob asks for another model once. */
+/** Alice keeps one model busy with overlapping streams, bob asks for another model once. */
 async function starve({ box, gate }: Box) {
   const begun = performance.now()
   const aliceEnds: number[] = []
@@ -519,8 +521,10 @@ async function starve({ box, gate }: Box) {
     statuses.add((await client.answer()).status)
     return { askedAt, servedAt }
   }
-  const later = sleep(STREAM_MS / 2).then(alice)
-  const [{ askedAt, servedAt }] = await Promise.all([bob(), alice(), later])
+  const alices = Array.from({ length: STREAMS }, (_, i) =>
+    sleep((i * STREAM_MS) / STREAMS).then(alice),
+  )
+  const [{ askedAt, servedAt }] = await Promise.all([bob(), ...alices])
   return {
     bobMs: Math.round(servedAt - askedAt),
     statuses: [...statuses],
