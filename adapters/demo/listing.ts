@@ -1,5 +1,6 @@
 import type { JsonObject } from './json.ts'
 import { commandOf, MODELS, type DemoModel } from './models.ts'
+import { SERVERS } from './props.ts'
 import { sendJson } from './replies.ts'
 import type { Handler } from './visit.ts'
 
@@ -18,7 +19,7 @@ export const listRunning: Handler = ({ demo, res }) => {
     state,
     cmd: commandOf(model),
     // No process of its own stands behind a demo model, so this leads back here.
-    proxy: `${demo.origin()}/upstream/${model.id}`,
+    proxy: `${demo.origin()}${SERVERS}/${model.id}`,
     ttl: 0,
     name: model.name,
     description: '',

@@ -1,5 +1,6 @@
 import { withModel, type Work } from './call.ts'
-import { SLOTS } from './models.ts'
+import type { JsonObject } from './json.ts'
+import { SLOTS, type DemoModel } from './models.ts'
 import { sendJson } from './replies.ts'
 import type { Handler } from './visit.ts'
 
@@ -11,8 +12,21 @@ export const props: Handler = (visit) =>
 export const upstreamProps: Handler = (visit) =>
   withModel({ visit, body: {}, name: visit.path.split('/')[2] ?? '' }, describe)
 
-const describe: Work = ({ visit, model }) => {
-  sendJson(visit.res, 200, {
+/** Below it each running model has a path that stands for its own server. */
+export const SERVERS = '/servers'
+
+/** GET /servers/<model>/props: asked past llama-swap, so it loads nothing, waits for nothing and is no use. */
+export const serverProps: Handler = ({ demo, res, path }) => {
+  const id = path.split('/')[2]
+  const running = demo.swapper.running().find(({ model }) => model.id === id)
+  if (running?.state === 'ready') return sendJson(res, 200, description(running.model))
+  sendJson(res, 503, { error: { code: 503, message: 'Loading model', type: 'unavailable_error' } })
+}
+
+const describe: Work = ({ visit, model }) => sendJson(visit.res, 200, description(model))
+
+function description(model: DemoModel): JsonObject {
+  return {
     default_generation_settings: { n_ctx: model.context },
     total_slots: SLOTS,
     model_alias: model.id,
@@ -20,5 +34,5 @@ const describe: Work = ({ visit, model }) => {
     modalities: { vision: false, video: false, audio: false },
     chat_template_caps: { supports_tools: false, supports_tool_calls: false },
     build_info: 'demo',
-  })
+  }
 }

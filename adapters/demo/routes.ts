@@ -7,7 +7,7 @@ import { generate } from './generate.ts'
 import { listModels, listRunning } from './listing.ts'
 import { messages } from './messages.ts'
 import { health, logs, redirect, ui } from './pages.ts'
-import { props, upstreamProps } from './props.ts'
+import { props, serverProps, upstreamProps } from './props.ts'
 import { responses } from './responses.ts'
 import { unload, UNLOAD_PREFIX, unloadAll, unloadOne } from './unload.ts'
 import type { Handler } from './visit.ts'
@@ -42,6 +42,7 @@ const ROUTES = new Map<string, Route>([
 export function findRoute(path: string): Route | undefined {
   if (path.startsWith(UNLOAD_PREFIX)) return post(unloadOne)
   if (/^\/upstream\/[^/]+\/props$/.test(path)) return get(upstreamProps)
+  if (/^\/servers\/[^/]+\/props$/.test(path)) return get(serverProps)
   return ROUTES.get(path)
 }
 

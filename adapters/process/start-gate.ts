@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
 import { createApp, type Gate } from '../../src/app.ts'
 import type { GateConfig } from '../../src/config/schema.ts'
 import type { Upstream } from '../../src/deps.ts'
 import { tellOutages, type OutageNews } from '../../src/proxy/tell-outages.ts'
+import { createAskModelServer } from './ask-model-server.ts'
 import { configPath } from './load-config.ts'
-import { createModelConfigFile } from './model-config-file.ts'
+import { createModelConfigFile, modelConfigPlace } from './model-config-file.ts'
 import { openStores } from './open-stores.ts'
 import { sha256 } from './sha256.ts'
 import { createStdoutLogger } from './stdout-logger.ts'
@@ -45,10 +45,10 @@ export async function startGate(
   warn: (message: string) => void,
 ): Promise<Listening> {
   const logger = createStdoutLogger(config.log)
-  const modelFile = resolve(dirname(configPath(process.env)), config.upstream.configFile)
-  if (!existsSync(modelFile) && config.keys.some(({ models }) => !models.includes('*')))
+  const modelFiles = modelConfigPlace(config.upstream, configPath(process.env))
+  if (!existsSync(modelFiles.file) && config.keys.some(({ models }) => !models.includes('*')))
     warn(
-      `${modelFile} is not there, so the pins of llama-swap's profiles are not known: a key that is limited to a model reaches what a profile puts in its place. Set upstream.configFile to llama-swap's configuration.`,
+      `${modelFiles.file} is not there, so the pins of llama-swap's profiles are not known: a key that is limited to a model reaches what a profile puts in its place. Set upstream.configFile to llama-swap's configuration.`,
     )
   const configFile = configPath(process.env)
   const stores = await openStores(config, { configFile, clock: systemClock }, warn)
@@ -60,7 +60,8 @@ export async function startGate(
     clock: systemClock,
     logger,
     sha256,
-    modelConfig: createModelConfigFile(modelFile, warn),
+    modelConfig: createModelConfigFile(modelFiles, warn),
+    askModelServer: createAskModelServer(config.upstream),
     limits: stores.limits,
     usage: stores.usage,
   })

@@ -17,6 +17,27 @@ export type ModelGroup = {
   members: readonly string[]
 }
 
+/** Something in a model's configuration that will surprise its owner. Flags and numbers only, never a path or key. */
+export type ModelFault = { kind: FaultKind; message: string; fix: string }
+
+export type FaultKind =
+  /** llama-server will not start with this command. */
+  | 'refused-flag'
+  /** A size such as `4k`, of which llama-server reads the digits alone. */
+  | 'cut-number'
+  /** The same setting twice; the last one counts. */
+  | 'flag-twice'
+  /** The context is divided among the slots. */
+  | 'divided-context'
+  /** The slots share one context: long requests that run side by side end each other. */
+  | 'shared-context'
+  /** `capabilities.context` promises more than the command gives. */
+  | 'contradicted-context'
+  /** Tools need `--jinja` in builds where it is not on by itself. */
+  | 'tools-without-jinja'
+  /** An answer may go on for ever, and forgets its beginning. */
+  | 'context-shift'
+
 /** What the configuration file says of one model of this box. */
 export type ModelFacts = ModelTraits & {
   name: string | undefined
@@ -25,11 +46,14 @@ export type ModelFacts = ModelTraits & {
   /** Not in llama-swap's listing, but it answers to its name. */
   isUnlisted: boolean
   /**
-   * The command line with all macros replaced, as `GET /running` shows it; undefined where it cannot be known. What was
-   * learned of a running model holds for the same command line only. It may hold keys and paths: never shown.
+   * The command line with all macros replaced, as `commandKey` of the `cmd` in `GET /running` gives it; undefined where
+   * it cannot be known. What was learned of a running model holds for the same command line only. It may hold keys and
+   * paths: never shown.
    */
   commandLine: string | undefined
   context: ContextSize
+  /** What `swapgate check` tells the owner. */
+  faults: readonly ModelFault[]
 }
 
 /** What llama-swap's configuration file says of its models. */
@@ -44,6 +68,8 @@ export type ModelConfig = {
   models: ReadonlyMap<string, ModelFacts>
   /** Requests that llama-swap lets through to a model at a time; it refuses more of them. */
   concurrency: ReadonlyMap<string, number>
+  /** What llama-swap refuses to load, or the gate does not understand, each with its place: `models.a.cmd: …`. */
+  problems: readonly string[]
 }
 
 export const NO_MODEL_CONFIG: ModelConfig = {
@@ -53,4 +79,5 @@ export const NO_MODEL_CONFIG: ModelConfig = {
   llamaCpp: new Set(),
   models: new Map(),
   concurrency: new Map(),
+  problems: [],
 }

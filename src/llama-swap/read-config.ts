@@ -1,81 +1,73 @@
-import { parse } from 'yaml'
-import { USUAL_CONCURRENCY, type ModelConfig, type ModelGroup } from './model-config.ts'
+import { tellShapes } from './config-shape.ts'
+import { expandMacros } from './expand-macros.ts'
+import { llamaVariables } from './llama-flags.ts'
+import { mergeConfigs } from './merge-configs.ts'
+import {
+  USUAL_CONCURRENCY,
+  type ModelConfig,
+  type ModelFacts,
+  type ModelGroup,
+} from './model-config.ts'
 import type { ModelNames } from './model-names.ts'
+import { readFacts, type ReadModel } from './read-facts.ts'
+import { namesIn, peerModels } from './read-names.ts'
+import { readSource, type Tell } from './read-source.ts'
 import { entries, field, texts } from './read-unknown.ts'
+import { isMapping } from './yaml-kind.ts'
+
+type Env = Readonly<Record<string, string | undefined>>
 
 /**
- * What llama-swap's own configuration file says of models: names, groups, how many requests one takes.
+ * What llama-swap's own configuration says of models: names, groups, how many requests one takes, and the context that
+ * one request gets.
  *
- * @throws Error with yaml's message, which names line and column, when the text is not YAML
+ * @param files the text of `-config`, then those of the files in `-config-dir`, sorted by name
+ * @param env llama-swap's environment, or the one that is most like it: for `${env.NAME}` and for `LLAMA_ARG_*`
+ * @throws Error with yaml's message, which names line and column, when a text is not YAML
  */
-export function readModelConfig(text: string): ModelConfig {
-  // Every scalar as text, as llama-swap reads its names: an alias `7` is "7", not a number.
-  const config: unknown = parse(text, { merge: true, schema: 'failsafe', logLevel: 'error' })
+export function readModelConfig(files: readonly string[], env: Env): ModelConfig {
+  const problems = new Set<string>()
+  const tell: Tell = (problem) => void problems.add(problem)
+  const merged = mergeConfigs(
+    files.map((file) => readSource(file, env, tell)),
+    tell,
+  )
+  const config = expandMacros(merged, tell)
+  tellShapes(config, tell)
+  const names = namesIn(config)
+  const models = modelsIn(config, env)
   return {
-    names: namesIn(config),
+    names,
     groups: groupsIn(config),
     remote: new Set(peerModels(config).map(({ id }) => id)),
-    llamaCpp: llamaCppIn(config),
-    models: new Map(),
+    llamaCpp: new Set(
+      models.filter(([, { call }]) => call.kind === 'llama-server').map(([id]) => id),
+    ),
+    models: new Map(models.map(([id, { facts }]) => [id, withAliases(id, facts, names)])),
     concurrency: concurrencyIn(config),
+    problems: [...problems],
   }
+}
+
+function modelsIn(config: unknown, env: Env): Array<[string, ReadModel]> {
+  const inherited = llamaVariables(env)
+  const models = entries(field(config, 'models'))
+  return models.map(([id, model]) => [id, readFacts(id, model, inherited)])
+}
+
+/** All names that stand for the model, also the extra ids of `setParamsByID`. */
+function withAliases(id: string, facts: ModelFacts, { aliases }: ModelNames): ModelFacts {
+  return { ...facts, aliases: [...aliases].flatMap(([alias, of]) => (of === id ? [alias] : [])) }
 }
 
 /**
- * The names: models, aliases, the extra ids of `setParamsByID`, selectors, the pins of profiles, and the models of
- * peers. The listing leaves out `unlisted` models and says nothing of pins.
+ * `groups` stood at the top before it moved below `routing.router.settings`. A matrix takes the place of groups; what it
+ * allows side by side is not known here, so each of its models counts as one that puts the others out.
  */
-function namesIn(config: unknown): ModelNames {
-  const ids = new Set<string>()
-  const aliases = new Map<string, string>()
-  for (const [id, model] of entries(field(config, 'models'))) {
-    ids.add(id)
-    for (const alias of texts(field(model, 'aliases'))) aliases.set(alias, id)
-    for (const [variant] of entries(field(field(model, 'filters'), 'setParamsByID')))
-      if (!ids.has(variant)) aliases.set(variant.replaceAll('${MODEL_ID}', id), id)
-  }
-  for (const id of ids) aliases.delete(id)
-  addPeers(config, ids, aliases)
-  return { ids, aliases, selectors: selectorsIn(config), pins: pinsIn(config) }
-}
-
-function peerModels(config: unknown): Array<{ model: string; id: string }> {
-  return entries(field(config, 'peers')).flatMap(([peer, about]) =>
-    texts(field(about, 'models')).map((model) => ({ model, id: `${peer}/${model}` })),
-  )
-}
-
-function addPeers(config: unknown, ids: Set<string>, aliases: Map<string, string>): void {
-  const offered = peerModels(config)
-  for (const { model, id } of offered) {
-    ids.add(id)
-    // The bare name reaches the peer when it is the only one that has it.
-    const isUnique = offered.filter((other) => other.model === model).length === 1
-    if (isUnique && !ids.has(model) && !aliases.has(model)) aliases.set(model, id)
-  }
-}
-
-function selectorsIn(config: unknown): Map<string, string[]> {
-  return new Map(
-    entries(field(config, 'selectors')).map(([id, about]) => [id, texts(field(about, 'targets'))]),
-  )
-}
-
-/** A pin without a target closes a name while its profile is active. */
-const NO_TARGET = /^(?:|~|null)$/i
-
-function pinsIn(config: unknown): Map<string, string[]> {
-  const pins = new Map<string, string[]>()
-  for (const [, profile] of entries(field(config, 'profiles')))
-    for (const [from, to] of entries(field(profile, 'pins')))
-      if (typeof to === 'string' && !NO_TARGET.test(to))
-        pins.set(from, [...(pins.get(from) ?? []), to])
-  return pins
-}
-
-/** `groups` stood at the top before it moved below `routing.router.settings`. */
 function groupsIn(config: unknown): ModelGroup[] {
-  const settings = field(field(field(config, 'routing'), 'router'), 'settings')
+  const router = field(field(config, 'routing'), 'router')
+  if (isMapping(field(config, 'matrix')) || field(router, 'use') === 'matrix') return []
+  const settings = field(router, 'settings')
   const groups = [...entries(field(config, 'groups')), ...entries(field(settings, 'groups'))]
   return groups.map(([id, about]) => ({
     id,
@@ -88,17 +80,6 @@ function groupsIn(config: unknown): ModelGroup[] {
 
 function flag(value: unknown, fallback: boolean): boolean {
   return typeof value === 'string' && value !== '' ? /^true$/i.test(value) : fallback
-}
-
-/** The program by its name, anywhere in the command: behind a path, in a container, behind `env`. */
-const LLAMA_SERVER = /\bllama-server\b/
-
-function llamaCppIn(config: unknown): Set<string> {
-  const commands = entries(field(config, 'models')).flatMap(([id, model]) => {
-    const cmd = field(model, 'cmd')
-    return typeof cmd === 'string' && LLAMA_SERVER.test(cmd) ? [id] : []
-  })
-  return new Set(commands)
 }
 
 function concurrencyIn(config: unknown): Map<string, number> {

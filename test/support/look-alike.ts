@@ -8,14 +8,17 @@ import { LOCAL_MODELS } from './look-alike/catalogue.ts'
 import { Exchange, GateGone } from './look-alike/exchange.ts'
 import { perform } from './look-alike/perform.ts'
 import type { RecordedRequest } from './look-alike/recorded-request.ts'
+import { startModelServers, type ModelServers } from './look-alike/model-servers.ts'
 import type { Box, Routed } from './look-alike/route.ts'
-import { route } from './look-alike/route.ts'
+import { route, runningIn } from './look-alike/route.ts'
 import { SwapSchedule, type Swapping } from './look-alike/swapping.ts'
 
 /** A llama-swap with llama-servers behind it, in the test's hands. */
 export type LookAlike = {
   /** No trailing slash. */
   url: string
+  /** The models' own servers, past llama-swap. */
+  servers: ModelServers
   /** Every request in the order in which its body was complete, or its upload broken off. */
   requests: RecordedRequest[]
   /** The next requests to inference paths get these, one each; then the usual answer again. */
@@ -62,7 +65,9 @@ export async function startLookAlike(swapping?: Swapping): Promise<LookAlike> {
   const open = new Set<Exchange>()
   const schedule = swapping && new SwapSchedule(swapping)
   schedule?.reset(FIRST_LOADED)
-  const box: Box = { loaded: FIRST_LOADED, schedule }
+  const loading: Omit<Box, 'servers'> = { loaded: FIRST_LOADED, schedule }
+  const servers = await startModelServers(() => runningIn(loading))
+  const box: Box = Object.assign(loading, { servers })
   const underWay = new Set<Exchange>()
   let peak = 0
 
@@ -113,11 +118,13 @@ export async function startLookAlike(swapping?: Swapping): Promise<LookAlike> {
     queues.clear()
     box.loaded = FIRST_LOADED
     schedule?.reset(FIRST_LOADED)
+    servers.reset()
     peak = 0
   }
 
   return {
     url,
+    servers,
     requests,
     behave: (...behaviours) => void queue.push(...behaviours),
     behaveAt(path, ...behaviours) {
@@ -138,7 +145,7 @@ export async function startLookAlike(swapping?: Swapping): Promise<LookAlike> {
       server.close()
       forget()
       server.closeAllConnections()
-      await closed
+      await Promise.all([closed, servers.stop()])
     },
   }
 }

@@ -59,7 +59,7 @@ test('shows nothing running at first and the resident model with its command aft
         model: 'qwen3-coder-next',
         state: 'ready',
         cmd: 'llama-server --port 5802 -m qwen3-coder-next.gguf -c 131072 -np 4 -kvu',
-        proxy: `${demo.url}/upstream/qwen3-coder-next`,
+        proxy: `${demo.url}/servers/qwen3-coder-next`,
         ttl: 0,
         name: 'Qwen3 Coder Next (Coding)',
         description: '',
@@ -84,6 +84,21 @@ test('describes a model under every address of its props', async () => {
   const byPath: unknown = await (await demo.get('/upstream/gpt-oss-120b/props')).json()
 
   expect([byQuery, byPath]).toEqual([expected, expected])
+})
+
+test('the server of a model describes it while it is ready, and is not started for it', async () => {
+  const demo = await startDemo()
+  const asked = '/servers/gpt-oss-120b/props'
+  const before = await demo.get(asked)
+  const loaded: unknown = await (await demo.get('/running')).json()
+  const byQuery: unknown = await (await demo.get('/props?model=gpt-oss-120b')).json()
+  const ready = await demo.get(asked)
+  expect([before.status, loaded, ready.status, await ready.json()]).toEqual([
+    503,
+    { running: [] },
+    200,
+    byQuery,
+  ])
 })
 
 test('answers health, logs and a page for people', async () => {

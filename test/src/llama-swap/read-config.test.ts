@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
+import { array, assert, constantFrom, dictionary, letrec, oneof, property } from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { NO_MODEL_CONFIG } from '../../../src/llama-swap/model-config.ts'
+import { stringify } from 'yaml'
+import { NO_MODEL_CONFIG, type ModelConfig } from '../../../src/llama-swap/model-config.ts'
 import { allowsModel, NO_NAMES, type ModelNames } from '../../../src/llama-swap/model-names.ts'
 import { readModelConfig } from '../../../src/llama-swap/read-config.ts'
 
@@ -15,7 +17,7 @@ function plain({ ids, aliases, selectors, pins }: ModelNames): object {
 }
 
 function names(text: string): object {
-  return plain(readModelConfig(text).names)
+  return plain(readModelConfig([text], {}).names)
 }
 
 const NOTHING = plain(NO_NAMES)
@@ -135,7 +137,8 @@ profiles:
 
   test('of a number are not lost: the model behind must be allowed', () => {
     const { names: box } = readModelConfig(
-      'models: {a: {}, 7: {}}\nprofiles: {day: {pins: {a: 7}}}',
+      ['models: {a: {}, 7: {}}\nprofiles: {day: {pins: {a: 7}}}'],
+      {},
     )
     expect([allowsModel(['a'], 'a', box), allowsModel(['a', '7'], 'a', box)]).toEqual([false, true])
   })
@@ -205,13 +208,13 @@ models:
     ['is not YAML', 'models: [a', 'line 1'],
     ['gives a model twice', 'models:\n  a: {}\n  a: {}', 'line 3'],
   ])('that %s is refused with the place', (_what, text, place) => {
-    expect(() => readModelConfig(text)).toThrow(place)
+    expect(() => readModelConfig([text], {})).toThrow(place)
   })
 })
 
 const USUAL_GROUP = { id: 'g', swap: true, exclusive: true, persistent: false, members: ['a'] }
 
-const groups = (text: string): object => readModelConfig(text).groups
+const groups = (text: string): object => readModelConfig([text], {}).groups
 
 describe('groups', () => {
   test('have the defaults of llama-swap', () => {
@@ -271,7 +274,7 @@ models:
   e: { concurrencyLimit: many }
   f: ~
 `
-  expect(readModelConfig(text).concurrency).toEqual(
+  expect(readModelConfig([text], {}).concurrency).toEqual(
     new Map([
       ['a', 2],
       ['b', 10],
@@ -293,14 +296,76 @@ models:
   e: { cmd: "/opt/my-llama-servers/run" }
   f: ~
 `
-  expect(readModelConfig(text).llamaCpp).toEqual(new Set(['a', 'b', 'c']))
+  expect(readModelConfig([text], {}).llamaCpp).toEqual(new Set(['a', 'b', 'c']))
 })
 
 test('models of peers are remote under their full names', () => {
   const text = 'models: { a: {} }\npeers: { cloud: { models: [big, small] } }'
-  expect(readModelConfig(text).remote).toEqual(new Set(['cloud/big', 'cloud/small']))
+  expect(readModelConfig([text], {}).remote).toEqual(new Set(['cloud/big', 'cloud/small']))
+})
+
+test('a matrix takes the place of groups', () => {
+  const settings = 'settings: { groups: { g: { members: [a] } } }'
+  expect([
+    groups(`routing: { router: { use: matrix, ${settings} } }`),
+    groups('matrix: { sets: { s: a } }\ngroups: { g: { members: [a] } }'),
+    groups(`routing: { router: { use: group, ${settings} } }`),
+  ]).toEqual([[], [], [USUAL_GROUP]])
+})
+
+test('several files are one configuration, and what is wrong is told once', () => {
+  const files = [
+    'models: { a: { cmd: "x ${PORT} ${m}" } }',
+    'models: { b: { cmd: "y ${PORT} ${no}", aliases: [c] } }\nmacros: { m: 1 }',
+    'models: { a: { aliases: [d] } }',
+  ]
+  const config = readModelConfig(files, {})
+  expect({ ...plainNames(config.names), lines: commandLines(config) }).toEqual({
+    ids: ['a', 'b'],
+    aliases: { c: 'b' },
+    lines: { a: 'x 5800 1', b: undefined },
+  })
+  expect(config.problems).toEqual([
+    'models.a: stands in two files; llama-swap refuses them, and here the first one counts',
+    'models.b.cmd: unknown macro ${no}; llama-swap refuses it',
+  ])
+})
+
+function plainNames({ ids, aliases }: ModelNames): object {
+  return { ids: [...ids], aliases: Object.fromEntries(aliases) }
+}
+
+function commandLines({ models }: ModelConfig): object {
+  return Object.fromEntries([...models].map(([id, { commandLine }]) => [id, commandLine]))
+}
+
+const KEYS =
+  'models cmd macros aliases groups members routing router settings peers profiles pins selectors capabilities context env __proto__ ~ a 4096'.split(
+    ' ',
+  )
+
+test('any content at all is read without a fault', () => {
+  const word = constantFrom(...KEYS, '${a}', '${PORT}', '${env.X}', 'llama-server -c 4k "', '')
+  const { content } = letrec<{ content: unknown }>((tie) => ({
+    content: oneof(
+      { maxDepth: 5 },
+      word,
+      array(tie('content'), { maxLength: 3 }),
+      dictionary(word, tie('content'), { maxKeys: 4 }),
+    ),
+  }))
+  const file = dictionary(word, content, { maxKeys: 5 }).map((value) => stringify(value))
+  assert(
+    property(array(file, { maxLength: 2 }), (files) => {
+      const config = readModelConfig(files, {})
+      expect([...config.models.keys()].every((id) => config.names.ids.has(id))).toBe(true)
+    }),
+  )
 })
 
 test('an empty file says nothing at all', () => {
-  expect(readModelConfig('')).toEqual(NO_MODEL_CONFIG)
+  expect([readModelConfig([], {}), readModelConfig(['', '# nothing'], {})]).toEqual([
+    NO_MODEL_CONFIG,
+    NO_MODEL_CONFIG,
+  ])
 })

@@ -2,11 +2,12 @@ import { expect, test } from 'vitest'
 import { readRunning } from '../../../src/llama-swap/read-running.ts'
 
 test('each running model has its id, its state and all that is told of it', () => {
-  const a = { model: 'a', state: 'ready', cmd: 'llama-server', ttl: 0 }
-  const b = { model: 'b', state: 'starting' }
+  const proxy = 'http://localhost:5800'
+  const a = { model: 'a', state: 'ready', cmd: 'llama-server', proxy, ttl: 0 }
+  const b = { model: 'b', state: 'starting', cmd: '', proxy: 1 }
   expect(readRunning(JSON.stringify({ running: [a, b] }))).toEqual([
-    { model: 'a', state: 'ready', record: a },
-    { model: 'b', state: 'starting', record: b },
+    { model: 'a', state: 'ready', command: 'llama-server', server: proxy, record: a },
+    { model: 'b', state: 'starting', command: undefined, server: undefined, record: b },
   ])
 })
 

@@ -105,24 +105,32 @@ function localDetails(model: LocalModel, loaded: string | undefined): Record<str
   }
 }
 
+/** A model that runs; `flags` are those with which it was started, beside the usual ones. */
+export type RunningState = { model: string; state: string; flags?: string }
+
 /** `GET /running`, command line and internal address included. */
-export function runningList(loaded: string | undefined): Record<string, unknown> {
-  return runningStates(loaded === undefined ? [] : [{ model: loaded, state: 'ready' }])
+export function runningList(loaded: string | undefined, servers?: string): Record<string, unknown> {
+  return runningStates(loaded === undefined ? [] : [{ model: loaded, state: 'ready' }], servers)
 }
 
-/** The same for models in several states. */
+/**
+ * The same for models in several states.
+ *
+ * @param servers where the servers of the models are, each below its own path; ports of nobody unless given
+ */
 export function runningStates(
-  states: readonly { model: string; state: string }[],
+  states: readonly RunningState[],
+  servers?: string,
 ): Record<string, unknown> {
-  const running = states.flatMap(({ model: id, state }) =>
-    LOCAL_MODELS.filter((model) => model.id === id).map((model) => ({ model, state })),
+  const running = states.flatMap(({ model: id, ...rest }) =>
+    LOCAL_MODELS.filter((model) => model.id === id).map((model) => ({ model, ...rest })),
   )
   return {
-    running: running.map(({ model, state }) => ({
+    running: running.map(({ model, state, flags = '' }) => ({
       model: model.id,
       state,
-      cmd: `llama-server --port ${model.port} -m /models/${model.id}.gguf --api-key ${SECRET_IN_CMD}`,
-      proxy: `http://localhost:${model.port}`,
+      cmd: `llama-server --port ${model.port} -m /models/${model.id}.gguf --api-key ${SECRET_IN_CMD}${flags}`,
+      proxy: servers ? `${servers}/${model.id}` : `http://localhost:${model.port}`,
       ttl: 0,
       name: model.name,
       description: model.description,
@@ -131,9 +139,9 @@ export function runningStates(
 }
 
 /** llama-server's `/props`: the truth about one request's context. */
-export function props(model: LocalModel): Record<string, unknown> {
+export function props(model: LocalModel, contextSize = model.contextSize): Record<string, unknown> {
   return {
-    default_generation_settings: { id: 0, n_ctx: model.contextSize, is_processing: false },
+    default_generation_settings: { id: 0, n_ctx: contextSize, is_processing: false },
     total_slots: 4,
     model_alias: model.id,
     model_path: `/models/${model.id}.gguf`,

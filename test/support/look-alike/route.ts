@@ -2,7 +2,8 @@ import { adminAnswer, healthAnswer } from './admin-answers.ts'
 import type { Answer } from './answer.ts'
 import { json, plain, text, withHeaders } from './answer.ts'
 import type { LocalModel } from './catalogue.ts'
-import { modelList, resolveModel, runningList, runningStates } from './catalogue.ts'
+import { modelList, resolveModel, runningStates, type RunningState } from './catalogue.ts'
+import type { ModelServers } from './model-servers.ts'
 import type { SeenPath } from './clean-path.ts'
 import { seePath } from './clean-path.ts'
 import type { Tokens } from './completion.ts'
@@ -16,7 +17,11 @@ import { adminMethods, isAdminStream, isInference, MODEL_ROUTES, modelMethods } 
 import type { SwapSchedule } from './swapping.ts'
 
 /** What the box remembers: one model is resident at a time, unless a schedule says what is. */
-export type Box = { loaded: string | undefined; schedule: SwapSchedule | undefined }
+export type Box = {
+  loaded: string | undefined
+  schedule: SwapSchedule | undefined
+  servers: ModelServers
+}
 
 /** Where a request leads: its usual answer, and what may be done to it instead. */
 export type Routed = {
@@ -84,7 +89,8 @@ function isList(path: string): boolean {
 }
 
 function ownAnswer(request: RecordedRequest, path: string, box: Box): Answer {
-  if (path === '/running') return json(running(box))
+  if (path === '/running')
+    return json(runningStates(box.servers.states(runningIn(box)), box.servers.url))
   if (isList(path)) {
     const origin = headerOf(request, 'origin')
     const list = json(modelList(box.loaded))
@@ -99,8 +105,10 @@ function ownAnswer(request: RecordedRequest, path: string, box: Box): Answer {
   return healthAnswer(path) ?? adminAnswer(path)
 }
 
-function running({ loaded, schedule }: Box): Record<string, unknown> {
-  return schedule ? runningStates(schedule.running()) : runningList(loaded)
+/** What is loaded or being loaded. */
+export function runningIn({ loaded, schedule }: Omit<Box, 'servers'>): RunningState[] {
+  if (schedule) return schedule.running()
+  return loaded === undefined ? [] : [{ model: loaded, state: 'ready' }]
 }
 
 type ModelCall = { request: RecordedRequest; box: Box; path: string; serverPath: string }

@@ -1,0 +1,75 @@
+import { commandKey } from './command-key.ts'
+import { llamaContext } from './command-context.ts'
+import { commandWords } from './command-words.ts'
+import type { ContextSize } from './context-size.ts'
+import { readLlamaFlags } from './llama-flags.ts'
+import type { ModelFacts } from './model-config.ts'
+import { faultsOf } from './model-faults.ts'
+import { capability, traitsOf } from './model-traits.ts'
+import { otherContext } from './other-context.ts'
+import { field, texts } from './read-unknown.ts'
+import { findServer, type ServerCall } from './server-kind.ts'
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/** What a model's record says, and which program its command ends at. */
+export type ReadModel = { facts: ModelFacts; call: ServerCall }
+
+/** Reads one record below `models`, macros replaced. `env` is what llama-swap passes on to the program. */
+export function readFacts(id: string, record: unknown, env: Env): ReadModel {
+  const cmd = textOf(record, 'cmd')
+  const words = cmd === undefined ? [] : commandWords(cmd)
+  const call = findServer(words ?? [], { ...env, ...listedVariables(record) })
+  const isLlama = call.kind === 'llama-server'
+  const flags = isLlama ? readLlamaFlags(call.args, call.env) : undefined
+  const derived = derivedContext({ cmd, words }, flags ? llamaContext(flags) : otherContext(call))
+  return {
+    call,
+    facts: {
+      name: textOf(record, 'name'),
+      description: textOf(record, 'description'),
+      aliases: [],
+      isUnlisted: /^true$/i.test(textOf(record, 'unlisted') ?? ''),
+      commandLine: cmd === undefined || /\$\{(?!PORT\})/.test(cmd) ? undefined : commandKey(cmd),
+      context: listedContext(record) ?? derived,
+      faults: flags ? faultsOf(record, flags, derived) : [],
+      ...traitsOf({ id, record, call, flags }),
+    },
+  }
+}
+
+/** `env: [NAME=value]` of a model. */
+function listedVariables(record: unknown): Record<string, string> {
+  const pairs = texts(field(record, 'env')).map((pair) => {
+    const end = pair.indexOf('=')
+    return end < 0 ? [pair, ''] : [pair.slice(0, end), pair.slice(end + 1)]
+  })
+  return Object.fromEntries(pairs)
+}
+
+type Command = { cmd: string | undefined; words: readonly string[] | undefined }
+
+function derivedContext({ cmd, words }: Command, read: ContextSize): ContextSize {
+  if (cmd === undefined) return { tokens: undefined, source: 'unknown', why: 'there is no cmd' }
+  if (words) return read
+  return { tokens: undefined, source: 'unknown', why: 'a quote in cmd is not closed' }
+}
+
+/** Written by hand, and what llama-swap's own list says. */
+function listedContext(record: unknown): ContextSize | undefined {
+  const tokens = Number(capability(record, 'context') ?? 0)
+  if (!Number.isInteger(tokens) || tokens <= 0) return undefined
+  return {
+    tokens,
+    source: 'listing',
+    certainty: 'estimate',
+    why: `capabilities.context says ${tokens}; it is written by hand`,
+  }
+}
+
+/** A text that says something; `~` and nothing are nothing. */
+function textOf(record: unknown, name: string): string | undefined {
+  const value = field(record, name)
+  if (typeof value !== 'string' || /^(?:\s*|~|null)$/i.test(value)) return undefined
+  return name === 'cmd' ? value : value.trim()
+}

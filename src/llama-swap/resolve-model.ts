@@ -1,0 +1,88 @@
+import type { CatalogueModel } from './catalogue.ts'
+import type { Learned } from './context-book.ts'
+import type { ContextSize } from './context-size.ts'
+import type { ModelFacts } from './model-config.ts'
+import type { ServerProps } from './read-props.ts'
+
+/** What is known of a model beside its record in llama-swap's list. */
+export type Knowledge = {
+  /** From `contexts` of config.json. */
+  configured: number | undefined
+  learned: Learned | undefined
+  /** From llama-swap's configuration file. */
+  facts: ModelFacts | undefined
+}
+
+/**
+ * Puts together what is known of a model. A running server's word beats the configuration file, and that beats the list;
+ * for the context's size the order is that of `CONTEXT_SOURCES`.
+ */
+export function resolveModel(listed: CatalogueModel, known: Knowledge): CatalogueModel {
+  const { facts, learned } = known
+  const written = facts ? withFacts(listed, facts) : listed
+  const told = learned?.props ? withProps(written, learned.props) : written
+  return { ...told, context: resolveContext(listed, known) }
+}
+
+function withFacts(listed: CatalogueModel, facts: ModelFacts): CatalogueModel {
+  const { use, input, output, reasoning } = facts
+  return {
+    ...listed,
+    use,
+    input,
+    output,
+    reasoning,
+    name: listed.name ?? facts.name,
+    description: listed.description ?? facts.description,
+    tools: facts.tools ?? listed.tools,
+    outputLimit: facts.outputLimit ?? listed.outputLimit,
+    slots: facts.slots ?? listed.slots,
+  }
+}
+
+function withProps(model: CatalogueModel, { input, tools, slots }: ServerProps): CatalogueModel {
+  return {
+    ...model,
+    input: input ?? model.input,
+    tools: tools ?? model.tools,
+    slots: slots ?? model.slots,
+  }
+}
+
+function resolveContext(listed: CatalogueModel, known: Knowledge): ContextSize {
+  const { configured, learned, facts } = known
+  if (configured !== undefined) return configuredContext(configured)
+  if (learned?.context) return learned.context
+  if (listed.context.tokens !== undefined) return listed.context
+  return facts?.context ?? { tokens: undefined, source: 'unknown', why: WHY_UNKNOWN[listed.kind] }
+}
+
+function configuredContext(tokens: number): ContextSize {
+  const why = 'contexts in config.json says so'
+  return { tokens, source: 'configured', certainty: 'exact', why }
+}
+
+const WHY_UNKNOWN: Record<CatalogueModel['kind'], string> = {
+  model: 'nobody has said it yet; it is learned when the model runs',
+  alias: 'nobody has said it yet; it is learned when the model runs',
+  peer: 'the model runs on another machine',
+  selector: 'llama-swap chooses among several models',
+  profile: 'llama-swap chooses among several models',
+}
+
+/**
+ * The size that `contexts` of config.json names for a model: by the name that is asked for, else by its id, else by any
+ * other name of it.
+ *
+ * @param idOf the model that a name stands for
+ */
+export function configuredSize(
+  contexts: Readonly<Record<string, number>>,
+  name: string,
+  idOf: (name: string) => string,
+): number | undefined {
+  const written = new Map(Object.entries(contexts))
+  const id = idOf(name)
+  const byOtherName = [...written].find(([other]) => idOf(other) === id)?.[1]
+  return written.get(name) ?? written.get(id) ?? byOtherName
+}

@@ -1,0 +1,119 @@
+import { describe, expect, test } from 'vitest'
+import type { CatalogueModel } from '../../../src/llama-swap/catalogue.ts'
+import type { ModelFacts } from '../../../src/llama-swap/model-config.ts'
+import { configuredSize, resolveModel } from '../../../src/llama-swap/resolve-model.ts'
+
+const UNKNOWN = { tokens: undefined, source: 'unknown', why: 'w' } as const
+
+const LISTED: CatalogueModel = {
+  id: 'a',
+  name: undefined,
+  description: 'listed',
+  kind: 'model',
+  aliases: ['b'],
+  use: 'chat',
+  input: ['text'],
+  output: ['text'],
+  tools: undefined,
+  reasoning: false,
+  outputLimit: 100,
+  slots: undefined,
+  context: { tokens: 1000, source: 'listing', certainty: 'estimate', why: 'by hand' },
+  isLoaded: true,
+}
+
+const FACTS: ModelFacts = {
+  name: 'A',
+  description: 'from the file',
+  aliases: [],
+  isUnlisted: false,
+  commandLine: 'llama-server',
+  faults: [],
+  use: 'embeddings',
+  input: ['text', 'image'],
+  output: ['text', 'audio'],
+  tools: false,
+  reasoning: true,
+  outputLimit: undefined,
+  slots: 2,
+  context: { tokens: 2000, source: 'command', certainty: 'estimate', why: '-c 2000' },
+}
+
+const LEARNED = {
+  context: { tokens: 3000, source: 'props', certainty: 'exact', why: 'it says so' },
+  props: { context: 3000, slots: 4, input: ['text', 'audio'], tools: true },
+} as const
+
+const NONE = { configured: undefined, learned: undefined, facts: undefined }
+
+describe('what a model can do', () => {
+  test('is what its server says, then its configuration, then the list', () => {
+    expect(resolveModel(LISTED, { ...NONE, facts: FACTS, learned: LEARNED })).toEqual({
+      ...LISTED,
+      name: 'A',
+      use: 'embeddings',
+      input: ['text', 'audio'],
+      output: ['text', 'audio'],
+      tools: true,
+      reasoning: true,
+      slots: 4,
+      context: LEARNED.context,
+    })
+  })
+
+  test('is what the list says where nobody else says anything', () => {
+    expect(resolveModel(LISTED, NONE)).toEqual(LISTED)
+  })
+
+  test('is not changed by a server that says nothing of it', () => {
+    const props = { context: 1, slots: undefined, input: undefined, tools: undefined }
+    const told = resolveModel(LISTED, {
+      ...NONE,
+      facts: FACTS,
+      learned: { context: undefined, props },
+    })
+    expect([told.input, told.tools, told.slots]).toEqual([['text', 'image'], false, 2])
+  })
+})
+
+describe('the size of the context', () => {
+  const bare = { ...LISTED, context: UNKNOWN }
+
+  test.each([
+    ['configured', LISTED, { configured: 500, learned: LEARNED, facts: FACTS }, 500],
+    ['props', LISTED, { ...NONE, learned: LEARNED, facts: FACTS }, 3000],
+    ['listing', LISTED, { ...NONE, facts: FACTS }, 1000],
+    ['command', bare, { ...NONE, facts: FACTS }, 2000],
+    ['unknown', bare, NONE, undefined],
+  ] as const)('is known from %s', (...row) => {
+    const [source, listed, known, tokens] = row
+    const { context } = resolveModel(listed, known)
+    expect([context.source, context.tokens]).toEqual([source, tokens])
+  })
+
+  test('has the reason of the configuration file where that does not know it either', () => {
+    const facts = { ...FACTS, context: { ...UNKNOWN, why: 'without -c it fits itself' } }
+    expect(resolveModel(bare, { ...NONE, facts }).context).toEqual(facts.context)
+  })
+
+  test.each([
+    ['model', 'nobody has said it yet; it is learned when the model runs'],
+    ['peer', 'the model runs on another machine'],
+    ['selector', 'llama-swap chooses among several models'],
+  ] as const)('of a %s is not known for a reason', (kind, why) => {
+    expect(resolveModel({ ...bare, kind }, NONE).context).toEqual({ ...UNKNOWN, why })
+  })
+})
+
+const idOf = (other: string): string => (['b', 'c'].includes(other) ? 'a' : other)
+
+test.each([
+  [{ b: 1, a: 2, c: 3 }, 'b', 1],
+  [{ a: 2, c: 3 }, 'b', 2],
+  [{ c: 3 }, 'b', 3],
+  [{ c: 3 }, 'a', 3],
+  [{ c: 3 }, 'x', undefined],
+  [{}, 'toString', undefined],
+])('contexts of %j say of %s: %j', (contexts, name, tokens) => {
+  expect(configuredSize(contexts, name, idOf)).toBe(tokens)
+})
