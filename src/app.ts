@@ -3,19 +3,25 @@ import type { Deps, HostBindings } from './deps.ts'
 import { admit } from './http/admit.ts'
 import { authenticate } from './http/authenticate.ts'
 import { authorizeRoute } from './http/authorize-route.ts'
+import { connectSettings } from './http/connect-settings.ts'
 import { answerPreflight } from './http/cors.ts'
 import { finishRequest } from './http/finish-request.ts'
 import { forward } from './http/forward.ts'
 import type { GateEnv } from './http/gate-env.ts'
 import { identifyModel } from './http/identify-model.ts'
+import { createKeyModels } from './http/key-models.ts'
 import { listModels, listRunning } from './http/list-models.ts'
 import { openScope } from './http/open-scope.ts'
+import { opencodeConfig } from './http/opencode-config.ts'
 import { health, hello, refuseBadAddress, refuseUpgrade } from './http/own-routes.ts'
+import { page } from './http/page.ts'
 import { refuse } from './http/refuse.ts'
 import { refuseLoop } from './http/refuse-loop.ts'
 import { reportUsage } from './http/report-usage.ts'
 import { showStanding } from './http/show-standing.ts'
+import { wellKnown } from './http/well-known.ts'
 import type { AskingFor } from './llama-swap/ask.ts'
+import { createContextWatch } from './llama-swap/context-watch.ts'
 import { createModelDirectory } from './llama-swap/model-directory.ts'
 import { LiveRelays } from './proxy/live-relays.ts'
 import { outboundHeaders } from './proxy/rewrite.ts'
@@ -41,6 +47,10 @@ export function createApp(deps: Deps): Gate {
   const live = new LiveRelays()
   const dispatcher = openQueue(deps, directory, asking(undefined))
   const finish = finishRequest(deps)
+  // A gate at home knows its models' contexts itself.
+  const isAtHome = deps.config.upstream.kind === 'llama-swap'
+  const watch = isAtHome ? createContextWatch(deps, asking, directory) : undefined
+  const keyModels = createKeyModels(deps, { asking, directory, watch })
   const app = new Hono<GateEnv>({
     getPath: (_request, options) => options?.env?.target.path ?? '/',
   })
@@ -49,21 +59,24 @@ export function createApp(deps: Deps): Gate {
   app.use(answerPreflight)
   app.use(refuseBadAddress)
   app.get('/health', health)
-  app.get('/', hello)
+  app.get('/', page(deps), hello)
   app.get('/api/hello', hello)
+  app.get('/.well-known/opencode', wellKnown(deps.config))
   app.use(refuseUpgrade)
 
   app.use(refuseLoop(via))
   app.use(authenticate(deps))
   app.use(showStanding(deps))
   app.use(authorizeRoute(deps))
-  app.get('/v1/models', listModels(asking, directory))
-  app.get('/models', listModels(asking, directory))
+  app.get('/v1/models', listModels(keyModels))
+  app.get('/models', listModels(keyModels))
+  app.get('/opencode.json', opencodeConfig(keyModels, deps))
+  app.get('/connect.json', connectSettings(keyModels, deps.config))
   app.get('/running', listRunning(asking, directory))
   app.route('/usage', reportUsage({ ...deps, timeZone: deps.config.limits.timeZone }))
   app.use(identifyModel(deps, directory))
   app.use(admit(deps, directory, dispatcher))
-  app.all('*', forward({ ...deps, via, finish }, live))
+  app.all('*', forward({ ...deps, via, finish, watch }, live))
 
   app.onError((error, c) => {
     deps.logger.failure(c.get('scope').requestId, error)

@@ -1,6 +1,6 @@
 import type { Dialect } from '../dialects/dialect.ts'
 import type { GateError } from './gate-error.ts'
-import { saidBy, saysLoadFailed, type Said } from './said-by.ts'
+import { overflowIn, saidBy, saysLoadFailed, type Overflow, type Said } from './said-by.ts'
 
 /** An error answer of upstream, whole. */
 export type UpstreamAnswer = {
@@ -11,8 +11,10 @@ export type UpstreamAnswer = {
   model: string | undefined
 }
 
-/** `as-is`: the bytes go to the client unchanged. */
-export type ReadError = { kind: 'as-is' } | { kind: 'error'; error: GateError }
+/** `as-is`: the bytes go to the client unchanged. `overflow`: the prompt was too long for the model. */
+export type ReadError =
+  | { kind: 'as-is'; overflow: Overflow }
+  | { kind: 'error'; error: GateError; overflow?: Overflow }
 
 /** The model went away while the request waited; the next request loads it again. */
 const UNLOADED = /model unloaded|shutting down|process is not ready/i
@@ -37,12 +39,13 @@ function isOverflow(status: number, said: Said): boolean {
 }
 
 function readOverflow(said: Said, dialect: Dialect): ReadError {
-  if (dialect === 'openai') return { kind: 'as-is' }
+  const overflow = overflowIn(said)
+  if (dialect === 'openai') return { kind: 'as-is', overflow }
   const message =
     said.tokens === undefined || said.context === undefined
       ? 'prompt is too long'
       : `prompt is too long: ${said.tokens} tokens > ${said.context} maximum`
-  return { kind: 'error', error: { kind: 'prompt-too-long', message } }
+  return { kind: 'error', error: { kind: 'prompt-too-long', message }, overflow }
 }
 
 function gateErrorFor(answer: UpstreamAnswer, said: Said): GateError {

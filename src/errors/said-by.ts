@@ -7,6 +7,14 @@ export type Said = {
   context?: number
 }
 
+/** How long a prompt was, and how long one may be, in tokens; undefined where that was not said. */
+export type Overflow = { prompt: number | undefined; context: number | undefined }
+
+/** What an error says of a prompt that was too long. */
+export function overflowIn({ tokens, context }: Said): Overflow {
+  return { prompt: tokens, context }
+}
+
 /** The words of an error answer in any of upstream's shapes; of what is no such JSON, the text itself. */
 export function saidBy(body: string): Said {
   const text = body.trim()

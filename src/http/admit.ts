@@ -11,6 +11,7 @@ import { LlamaCppModels } from '../usage/llama-cpp-models.ts'
 import type { GateContext, GateMiddleware } from './gate-env.ts'
 import { createPassage, freePassage } from './passage.ts'
 import { refuse } from './refuse.ts'
+import { sessionOf } from './session-of.ts'
 import { workOf, type Learned, type Work } from './work-of.ts'
 
 /** Takes the request from its key's limits, all of them or none, and gives it a place in the queue. */
@@ -109,9 +110,4 @@ function arrivalOf(c: GateContext, { modelId, share }: Work, isRemote: boolean):
     maxWaiting: isFree ? Math.max(FREE_WAITING, limits.waiting) : limits.waiting,
     maxRunning: isFree ? undefined : limits.concurrent,
   }
-}
-
-/** OpenCode's name for a session, and Claude Code's. */
-function sessionOf(c: GateContext): string | undefined {
-  return c.req.header('x-session-id') ?? c.req.header('x-claude-code-session-id')
 }

@@ -8,12 +8,16 @@ import { Relay } from '../proxy/relay.ts'
 import { openResponseClient } from '../proxy/response-client.ts'
 import { outboundHeaders, outboundSearch } from '../proxy/rewrite.ts'
 import { writeToldClient } from '../proxy/told-client.ts'
+import type { ContextWatch } from '../llama-swap/context-watch.ts'
 import type { ViaGuard } from '../proxy/via.ts'
 import type { Finish } from './finish-request.ts'
 import type { GateContext, GateMiddleware } from './gate-env.ts'
+import { createLessons } from './lessons.ts'
 
-/** `via` knows the way that requests take through gates; `finish` is told of their end. */
-export type Forwarding = Deps & { via: ViaGuard; finish: Finish }
+/**
+ * `via` knows the way that requests take through gates; `finish` is told of their end, `watch` what they tell of models.
+ */
+export type Forwarding = Deps & { via: ViaGuard; finish: Finish; watch: ContextWatch | undefined }
 
 /**
  * Sends the checked request to llama-swap and hands the answer to the relay; the relay's end is the request's end.
@@ -23,9 +27,11 @@ export type Forwarding = Deps & { via: ViaGuard; finish: Finish }
 export function forward(deps: Forwarding, live: LiveRelays): GateMiddleware {
   const { finish } = deps
   const secrets = ownSecrets(deps.config.upstream)
+  const lessonsFor = createLessons(deps)
   return async (c) => {
     const scope = c.get('scope')
     const passage = c.get('passage')
+    const lessons = lessonsFor(c)
     const opened = c.env.openClient?.() ?? openResponseClient(c.req.raw.signal, deps.clock)
     const relay = new Relay({
       ...planFor(c, deps),
@@ -35,8 +41,10 @@ export function forward(deps: Forwarding, live: LiveRelays): GateMiddleware {
         leave()
         scope.queueMs = settled.queuedMs
         scope.tokens = passage.end(settled)
+        lessons.settled(settled)
         finish(scope, settled)
       },
+      overflowed: lessons.overflowed,
       bug: (error) => deps.logger.failure(scope.requestId, error),
     })
     const leave = live.enter(relay)
@@ -48,7 +56,7 @@ export function forward(deps: Forwarding, live: LiveRelays): GateMiddleware {
   }
 }
 
-type PlanOfRequest = Omit<RelayPlan, 'secrets' | 'client' | 'settle' | 'bug'>
+type PlanOfRequest = Omit<RelayPlan, 'secrets' | 'client' | 'settle' | 'overflowed' | 'bug'>
 
 function planFor(c: GateContext, deps: Forwarding): PlanOfRequest {
   const { config, upstream, clock } = deps

@@ -1,24 +1,22 @@
 import { ask, errorOfAsked, type Answer, type Asked, type AskingFor } from '../llama-swap/ask.ts'
 import type { ModelDirectory } from '../llama-swap/model-directory.ts'
 import { allowsModel } from '../llama-swap/model-names.ts'
-import { namesInListing, readListing } from '../llama-swap/read-listing.ts'
 import { readRunning } from '../llama-swap/read-running.ts'
 import { entries } from '../llama-swap/read-unknown.ts'
 import type { GateMiddleware } from './gate-env.ts'
+import type { KeyModels } from './key-models.ts'
 import { freshText } from './own-answer.ts'
 import { refuse } from './refuse.ts'
 
-/** `GET /v1/models`: llama-swap's records, those that the key may use, fresh each time. */
-export function listModels(asking: AskingFor, directory: ModelDirectory): GateMiddleware {
+/** `GET /v1/models`: the models that the key may use, in OpenAI's form and in Anthropic's, fresh each time. */
+export function listModels(keyModels: KeyModels): GateMiddleware {
   return async (c) => {
-    const answer = await ask(asking(c.get('via')), '/v1/models')
-    if (!isAnswer(answer)) return refuse(c, errorOfAsked(answer))
-    const listing = readListing(answer.text)
-    if (!listing) return refuse(c, errorOfAsked(answer))
-    const names = await directory.learn(namesInListing(listing))
-    const { models } = c.get('principal')
-    const data = listing.filter(({ id }) => allowsModel(models, id, names))
-    return freshText(c, JSON.stringify({ object: 'list', data }), 'application/json')
+    const found = await keyModels(c)
+    if (!found.ok) return refuse(c, found.error)
+    const data = found.records
+    const ends = { first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null }
+    const list = { object: 'list', data, has_more: false, ...ends }
+    return freshText(c, JSON.stringify(list), 'application/json')
   }
 }
 

@@ -3,6 +3,7 @@ import type { GateError } from '../errors/gate-error.ts'
 import { readGateError, type PassedOn } from '../errors/read-gate-error.ts'
 import { readUpstreamError } from '../errors/read-upstream-error.ts'
 import { ERROR_MARK, type Refusal } from '../errors/refusal.ts'
+import { overflowIn, saidBy, type Overflow } from '../errors/said-by.ts'
 import { isPage, tunnelFault } from '../errors/tunnel-fault.ts'
 import { valueOf } from './answer-head.ts'
 import type { RelayPlan } from './relay-plan.ts'
@@ -13,7 +14,10 @@ import { returnedHeaders } from './rewrite.ts'
 export type ErrorAnswer = { status: number; headers: HeaderPairs; body: Uint8Array | 'broken' }
 
 /** What the client is told instead: an error of the gate, or upstream's own bytes. */
-export type ReadAnswer = { error: GateError } | ({ answer: Refusal } & Omit<PassedOn, 'mark'>)
+export type ReadAnswer = ({ error: GateError } | ({ answer: Refusal } & Omit<PassedOn, 'mark'>)) & {
+  /** The prompt was too long for the model. */
+  overflow?: Overflow | undefined
+}
 
 /** What an error is read by. */
 type Reading = Pick<RelayPlan, 'dialect' | 'model' | 'errors' | 'secrets'>
@@ -65,14 +69,19 @@ function readWords(
   const passed = errors === 'passed-on' && readGateError(said, dialect)
   if (passed && !hidesWords) {
     const { mark, ...how } = passed
-    return { answer: { status, headers: [...returned, [ERROR_MARK, mark]], body: bytes }, ...how }
+    const answer = { status, headers: [...returned, [ERROR_MARK, mark] as const], body: bytes }
+    const overflow = how.reason === 'context-overflow' ? overflowIn(saidBy(body)) : undefined
+    return { answer, ...how, overflow }
   }
   const retryAfter = valueOf(headers, 'retry-after')
   const read = readUpstreamError({ status, retryAfter, body, model }, dialect)
-  if (read.kind === 'error') return { error: hidesWords ? withoutWords(read.error) : read.error }
-  if (hidesWords) return { error: { kind: 'prompt-too-long', message: 'prompt is too long' } }
+  const { overflow } = read
+  if (read.kind === 'error')
+    return { error: hidesWords ? withoutWords(read.error) : read.error, overflow }
+  if (hidesWords)
+    return { error: { kind: 'prompt-too-long', message: 'prompt is too long' }, overflow }
   const answer = { status, headers: [...returned, ...OVERFLOW_FIELDS], body: bytes }
-  return { answer, reason: 'context-overflow', frame: undefined }
+  return { answer, reason: 'context-overflow', frame: undefined, overflow }
 }
 
 const ABOUT_PATH: ReadonlySet<string | undefined> = new Set<GateError['kind']>([

@@ -3,6 +3,7 @@ import type { Dialect } from '../dialects/dialect.ts'
 import type { StreamFormat } from '../dialects/stream-format.ts'
 import type { GateError } from '../errors/gate-error.ts'
 import type { Refusal } from '../errors/refusal.ts'
+import type { Overflow } from '../errors/said-by.ts'
 import type { Outcome } from '../log/request-event.ts'
 import type { Turn } from '../queue/turn.ts'
 import type { Meter } from '../usage/meter.ts'
@@ -53,6 +54,8 @@ export type RelayPlan = {
   heartbeat: { afterMs: number; everyMs: number }
   timeouts: { upstreamHeadersMs: number; upstreamSilenceMs: number }
   refusalFor(error: GateError): Refusal
+  /** Told when the prompt was too long for the model. Gives what the client is told instead, if anything. */
+  overflowed(overflow: Overflow): GateError | undefined
   settle(settled: Settled): void
   /** Tells of an exception that nobody expected. */
   bug(error: unknown): void

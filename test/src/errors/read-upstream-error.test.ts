@@ -224,7 +224,10 @@ describe('an input over the physical batch size', () => {
 
 describe('a prompt that is longer than the context', () => {
   test('goes to OpenAI clients byte for byte', () => {
-    expect(read(400, overflowBody(4923, 256))).toEqual({ kind: 'as-is' })
+    expect(read(400, overflowBody(4923, 256))).toEqual({
+      kind: 'as-is',
+      overflow: { prompt: 4923, context: 256 },
+    })
   })
 
   test('becomes the words of Anthropic for its clients', () => {
@@ -235,6 +238,7 @@ describe('a prompt that is longer than the context', () => {
     expect(read(400, overflowBody(4923, 256), { dialect: 'anthropic' })).toEqual({
       kind: 'error',
       error,
+      overflow: { prompt: 4923, context: 256 },
     })
     expect(bodyIn('anthropic', error)).toEqual({
       type: 'error',
@@ -250,6 +254,7 @@ describe('a prompt that is longer than the context', () => {
     expect(read(400, body, { dialect: 'anthropic' })).toEqual({
       kind: 'error',
       error: { kind: 'prompt-too-long', message: 'prompt is too long' },
+      overflow: { prompt: undefined, context: undefined },
     })
   })
 

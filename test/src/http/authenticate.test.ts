@@ -123,7 +123,7 @@ describe('a user name and password', () => {
   ])('%s %s: %i', async (method, path, status) => {
     const { ask, upstream } = await openGate()
     const answer = await ask(path, { method, headers: { ...basic(KEYS.all), ...fromPage } })
-    expect([answer.status, upstream.calls.length]).toEqual([status, status === 200 ? 1 : 0])
+    expect([answer.status, upstream.calls.length > 0]).toEqual([status, status === 200])
   })
 
   test('that is wrong is refused like any other key', async () => {

@@ -1,11 +1,77 @@
 import { describe, expect, test } from 'vitest'
 import { jsonAnswer, type WholeAnswer } from '../../support/fake-upstream.ts'
-import { codeOf, KEYS, LISTING, openGate, RUNNING } from './open-gate.ts'
+import { codeOf, KEYS, openGate, RUNNING } from './open-gate.ts'
 
 const idsIn = (text: string): unknown => JSON.parse(text).data.map(({ id }: { id: string }) => id)
 
+const ARCHITECTURE = {
+  input_modalities: ['text'],
+  output_modalities: ['text'],
+  modality: 'text->text',
+}
+const WITHOUT_TIME = { created: 0, created_at: '1970-01-01T00:00:00.000Z' }
+const CHAT = { use: 'chat', reasoning: false }
+
+/** What the gate makes of the records of llama-swap's list. */
+const RECORDS = [
+  {
+    id: 'glm-4.7-flash',
+    object: 'model',
+    owned_by: 'llama-swap',
+    ...WITHOUT_TIME,
+    type: 'model',
+    display_name: 'glm-4.7-flash',
+    context_length: 32768,
+    max_model_len: 32768,
+    architecture: ARCHITECTURE,
+    meta: {
+      n_ctx: 32768,
+      swapgate: {
+        context_source: 'listing',
+        context_certainty: 'estimate',
+        context_why: "llama-swap's list says so, where it was written by hand",
+        ...CHAT,
+      },
+    },
+  },
+  {
+    id: 'gpt-oss-120b',
+    object: 'model',
+    owned_by: 'llama-swap',
+    ...WITHOUT_TIME,
+    type: 'model',
+    display_name: 'gpt-oss-120b',
+    architecture: ARCHITECTURE,
+    meta: {
+      llamaswap: { aliases: ['big'] },
+      swapgate: {
+        context_source: 'unknown',
+        context_why: 'nobody has said it yet; it is learned when the model runs',
+        ...CHAT,
+      },
+    },
+  },
+  {
+    id: 'cloud/x',
+    object: 'model',
+    owned_by: 'llama-swap',
+    ...WITHOUT_TIME,
+    type: 'model',
+    display_name: 'cloud/x',
+    architecture: ARCHITECTURE,
+    meta: {
+      llamaswap: { type: 'peer', peerID: 'cloud' },
+      swapgate: {
+        context_source: 'unknown',
+        context_why: 'the model runs on another machine',
+        ...CHAT,
+      },
+    },
+  },
+]
+
 describe.each(['/v1/models', '/models'])('GET %s', (path) => {
-  test('gives a key for all models llama-swap’s records as they are', async () => {
+  test('gives a key for all models llama-swap’s records, with what the gate knows of them', async () => {
     const { ask, upstream } = await openGate()
     const answer = await ask(path, { key: KEYS.user })
     expect({
@@ -15,18 +81,41 @@ describe.each(['/v1/models', '/models'])('GET %s', (path) => {
       cache: answer.headers['cache-control'],
     }).toEqual({
       status: 200,
-      body: LISTING,
+      body: {
+        object: 'list',
+        data: RECORDS,
+        has_more: false,
+        first_id: 'glm-4.7-flash',
+        last_id: 'cloud/x',
+      },
       type: 'application/json',
       cache: 'no-store',
     })
-    expect(upstream.calls.map(({ request }) => request.target)).toEqual(['/v1/models'])
+    expect(upstream.calls.map(({ request }) => request.target)).toEqual(['/running', '/v1/models'])
   })
 
   test('gives another key what it may use, and nothing of the rest', async () => {
     const { ask } = await openGate()
     const answer = await ask(path, { key: KEYS.limited })
-    expect(JSON.parse(answer.text)).toEqual({ object: 'list', data: [LISTING.data[0]] })
+    expect(JSON.parse(answer.text)).toEqual({
+      object: 'list',
+      data: [RECORDS[0]],
+      has_more: false,
+      first_id: 'glm-4.7-flash',
+      last_id: 'glm-4.7-flash',
+    })
     expect(answer.text).not.toContain('gpt-oss')
+  })
+
+  test('gives a key without any model an empty list', async () => {
+    const { ask } = await openGate({ keys: [{ id: 'k', secret: KEYS.user, models: ['other'] }] })
+    expect(JSON.parse((await ask(path, { key: KEYS.user })).text)).toEqual({
+      object: 'list',
+      data: [],
+      has_more: false,
+      first_id: null,
+      last_id: null,
+    })
   })
 
   test('gives HEAD the same without its content', async () => {

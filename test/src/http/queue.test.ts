@@ -305,7 +305,7 @@ describe('a key that may only use loaded models and asks for one that is never s
 
   test('has it at once when it is a peer of config.yaml', async () => {
     const modelConfig = {
-      read: () => Promise.resolve(readModelConfig('peers: { cloud: { models: [x, y] } }')),
+      read: () => Promise.resolve(readModelConfig(['peers: { cloud: { models: [x, y] } }'], {})),
     }
     const box = await openBox({ swap: 'use' }, {}, { modelConfig })
     box.upstream.onCall = answerEverything

@@ -487,3 +487,41 @@ test('an error whose text trickles is given up after ten seconds, however often 
     settled: [{ outcome: 'upstream-failed', status: 502, reason: 'upstream-broken' }],
   })
 })
+
+describe('an overflow', () => {
+  test.each([
+    ['openai', { prompt: 4923, context: 256 }],
+    ['anthropic', { prompt: 4923, context: 256 }],
+  ] as const)('is told with its numbers to whom it teaches, in %s', (dialect, told) => {
+    const overflows: unknown[] = []
+    const { call, settled } = startRelay({
+      dialect,
+      overflowed: (seen) => void overflows.push(seen),
+    })
+    call.answer(overflow)
+    expect([overflows, settled.length]).toEqual([[told], 1])
+  })
+
+  test('of a gate behind this one is told, too', () => {
+    const overflows: unknown[] = []
+    const { call } = startRelay({
+      errors: 'passed-on',
+      overflowed: (seen) => void overflows.push(seen),
+    })
+    const mark = ['swapgate-error', 'prompt-too-long'] as const
+    call.answer({ ...overflow, headers: [...(overflow.headers ?? []), mark] })
+    expect(overflows).toEqual([{ prompt: 4923, context: 256 }])
+  })
+
+  test('may be told as something else', () => {
+    const { call, client, settled } = startRelay({
+      overflowed: () => ({ kind: 'overflow-loop' }),
+    })
+    call.answer(overflow)
+    expect([client.status, settled.map(({ status, reason }) => [status, reason])]).toEqual([
+      400,
+      [[400, 'overflow-loop']],
+    ])
+    expect(client.text).not.toContain('exceeds the available context size')
+  })
+})

@@ -57,6 +57,7 @@ export function startRelay(
     meter: NO_METER,
     heartbeat: { afterMs: 30 * SECOND, everyMs: 15 * SECOND },
     timeouts: { upstreamHeadersMs: 30 * MINUTE, upstreamSilenceMs: 10 * MINUTE },
+    overflowed: () => undefined,
     refusalFor: (error) => refusalOf(error, dialect),
     settle: (ending) => settled.push(ending),
     bug: (error) => bugs.push(error),
