@@ -20,7 +20,7 @@ export type ConnectTo = {
   baseUrl: string
   /** The models that the key may use; empty where they are not known. */
   models: readonly CatalogueModel[]
-  /** The model to begin with; the first one for chats where it is not given. */
+  /** The model to begin with; `firstModel` of those for chats where it is not given. */
   model?: string | undefined
   /** The environment variable that holds the key. Settings name it and never hold the key itself. */
   keyVariable: string

@@ -7,12 +7,13 @@ export const health: GateMiddleware = async (c) =>
   freshText(c, JSON.stringify({ status: 'ok' }), 'application/json')
 
 /** `GET /` and `GET /api/hello`: Claude Code asks for their HEAD, without a key, before it starts. */
-export const hello: GateMiddleware = async (c) =>
-  freshText(
-    c,
-    'swapgate is running. The API is below /v1 and needs a key.\n',
-    'text/plain; charset=UTF-8',
-  )
+export const hello: GateMiddleware = async (c) => {
+  const text = 'swapgate is running. The API is below /v1 and needs a key.\n'
+  const answer = freshText(c, text, 'text/plain; charset=UTF-8')
+  // A browser gets a page there.
+  if (c.env.target.path === '/') answer.headers.append('vary', 'Accept')
+  return answer
+}
 
 /** Refuses an address with no canonical form before any route is looked at; a page may still read why. */
 export const refuseBadAddress: GateMiddleware = async (c, next) => {

@@ -32,6 +32,13 @@ const INFERENCE: Row[] = [
 
 /** Lists that the gate answers itself, from what llama-swap says. */
 const LISTING = gets('/v1/models', '/models', '/v1/models?limit=1000')
+const SETTINGS = gets('/opencode.json', '/connect.json', '/connect.json?model=gpt-oss-120b')
+/** The members of their answers. */
+const MEMBERS: [path: string, members: string[]][] = [
+  ['/opencode.json', ['$schema', 'model', 'provider', 'compaction']],
+  ['/connect.json', ['baseUrl', 'model', 'models', 'snippets']],
+  ['/', ['object', 'data', 'has_more', 'first_id', 'last_id']],
+]
 const RUNNING = gets('/running')
 const STATUS = gets('/wol-health')
 
@@ -83,6 +90,8 @@ const OTHER_METHODS: [method: string, path: string, allow: string][] = [
   ['POST', '/props', 'GET, HEAD'],
   ['PATCH', '/v1/audio/voices', 'GET, HEAD, POST'],
   ['POST', '/running', 'GET, HEAD'],
+  ['POST', '/opencode.json', 'GET, HEAD'],
+  ['DELETE', '/connect.json', 'GET, HEAD'],
   ['POST', '/unload', 'GET, HEAD'],
   ['GET', '/api/models/unload', 'POST'],
   ['GET', '/api/profiles/active', 'PUT'],
@@ -106,7 +115,11 @@ type Who = 'user' | 'status' | 'admin' | 'every' | 'nobody'
 /** Each kind of route with those who may use it. */
 const KINDS: { kind: string; rows: Row[]; allowed: Who[] }[] = [
   { kind: 'inference', rows: INFERENCE, allowed: ['user', 'every'] },
-  { kind: 'listing', rows: LISTING, allowed: ['user', 'status', 'admin', 'every'] },
+  {
+    kind: 'listing',
+    rows: [...LISTING, ...SETTINGS],
+    allowed: ['user', 'status', 'admin', 'every'],
+  },
   { kind: 'what is running', rows: RUNNING, allowed: ['status', 'admin', 'every'] },
   { kind: 'status', rows: STATUS, allowed: ['status', 'admin', 'every'] },
   { kind: 'administration', rows: ADMIN, allowed: ['admin', 'every'] },
@@ -227,10 +240,8 @@ describe.each(harnesses)('on $name', (harness) => {
     const listed = rowsOf('listing')
     test.each(listed)('%s %s is answered by the gate', async (...row) => {
       const answer = await send(rawFor(row, who))
-      expect([answer.status, Object.keys(JSON.parse(textOf(answer)))]).toEqual([
-        200,
-        ['object', 'data'],
-      ])
+      const members = MEMBERS.find(([path]) => row[1].startsWith(path))?.[1]
+      expect([answer.status, Object.keys(JSON.parse(textOf(answer)))]).toEqual([200, members])
       const head = await send(rawFor(['HEAD', row[1]], who))
       expect([head.status, head.body.length, head.extra.length]).toEqual([200, 0, 0])
       expect(passed()).toEqual([])
@@ -258,7 +269,7 @@ describe.each(harnesses)('on $name', (harness) => {
       expect(upstream.requests).toEqual([])
     })
 
-    const exact = [...INFERENCE, ...LISTING, ...RUNNING, ...STATUS, ...ADMIN]
+    const exact = [...INFERENCE, ...LISTING, ...SETTINGS, ...RUNNING, ...STATUS, ...ADMIN]
       .map(([method, target]): Row => [method, target.replace(/\?.*/, '')])
       .filter(
         ([, path]) =>

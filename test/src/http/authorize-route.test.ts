@@ -12,8 +12,10 @@ function askedFor(method: string, key: string): Asked {
 
 /** A path that the route stands for. */
 const pathOf = (path: string): string =>
-  // The gate's own page takes no word that it does not know.
-  path === '/usage' ? path : `${path.replace(/\/\*$/, '/glm-4.7-flash')}?model=glm-4.7-flash`
+  // Those of the gate's own take no word that they do not know.
+  path === '/usage' || path === '/opencode.json'
+    ? path
+    : `${path.replace(/\/\*$/, '/glm-4.7-flash')}?model=glm-4.7-flash`
 
 describe('which keys may use which routes', () => {
   const ALLOWED = {

@@ -25,6 +25,8 @@ describe('without a key', () => {
         'content-type': type,
         'request-id': answer.headers['x-request-id'],
         'x-request-id': expect.stringMatching(/^[0-9a-f-]{36}$/),
+        // A browser gets a page at "/".
+        ...(path === '/' && { vary: 'Accept' }),
       },
     })
     expect(upstream.calls).toEqual([])

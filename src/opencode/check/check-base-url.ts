@@ -1,0 +1,107 @@
+import type { CheckInput, GateFacts } from './check-input.ts'
+import type { FindingCode, Found, Severity } from './finding.ts'
+import { isLocal, isSameHost, parseUrl, portOf } from './providers-of-gate.ts'
+import type { WrittenProvider } from './read-written.ts'
+
+/** What only OpenCode replaces: what it becomes is not known here. */
+const PLACEHOLDER = /\{(?:env|file):|\$\{/
+
+type Fault = { code: FindingCode; severity: Severity; message: string; right: string }
+
+/** Whether the base URL leads to the gate and to nothing else: at most one finding, the first that matters. */
+export function checkBaseUrl({ gate }: CheckInput, { baseUrl }: WrittenProvider): Found[] {
+  const { text, path } = baseUrl
+  if (text !== undefined && PLACEHOLDER.test(text)) return []
+  const fault = text === undefined ? missing(gate) : faultOf(text, gate)
+  if (!fault) return []
+  const { right, ...about } = fault
+  return [{ ...about, path, fix: `Write "${right}".`, changes: [{ path, value: right }] }]
+}
+
+function missing(gate: GateFacts): Fault {
+  return {
+    code: 'base-url-missing',
+    severity: 'error',
+    message: 'There is no baseURL, so OpenCode asks OpenAI.',
+    right: rightUrl(gate.urls[0]),
+  }
+}
+
+function faultOf(text: string, gate: GateFacts): Fault | undefined {
+  const url = parseUrl(text)
+  const best = gate.urls[0]
+  if (!url)
+    return {
+      code: 'base-url-invalid',
+      severity: 'error',
+      message: 'baseURL is no address that begins with http:// or https://.',
+      right: rightUrl(best),
+    }
+  return pastGate(url, gate) ?? otherHost(url, gate) ?? wrongPath(url, gate)
+}
+
+function pastGate(url: URL, gate: GateFacts): Fault | undefined {
+  if (gate.urls.some((known) => isSameHost(url, known))) return undefined
+  const best = new URL(gate.urls[0])
+  const isUpstream = isSameHost(url, gate.upstreamUrl)
+  // The port of an address that names none says nothing.
+  const isItsPort = url.port !== '' && url.port === new URL(gate.upstreamUrl).port
+  const isBeside = isItsPort && (!gate.isNamed || url.hostname === best.hostname)
+  if (!isUpstream && !isBeside) return undefined
+  return {
+    code: 'base-url-past-gate',
+    severity: 'error',
+    message: `baseURL leads to llama-swap itself (port ${portOf(url)}), past the gate: no limits, no fair queue, no heartbeats while a model loads.`,
+    right: rightUrl(isUpstream || !isLocal(best) ? gate.urls[0] : beside(url, best)),
+  }
+}
+
+/** What the gate calls this machine is the box to others: only its port holds for them, too. */
+function beside(url: URL, { port }: URL): string {
+  const gate = new URL(url.origin)
+  gate.port = port
+  return gate.origin
+}
+
+function otherHost(url: URL, gate: GateFacts): Fault | undefined {
+  if (!gate.isNamed || isSameHost(url, gate.urls[0])) return undefined
+  return {
+    code: 'base-url-other-host',
+    severity: 'warning',
+    message: `baseURL leads to ${url.host}, not to the gate that was asked, ${new URL(gate.urls[0]).host}.`,
+    right: rightUrl(gate.urls[0]),
+  }
+}
+
+function wrongPath(url: URL, gate: GateFacts): Fault | undefined {
+  const known = gate.urls.find((each) => isSameHost(url, each))
+  const prefix = known === undefined ? '' : withoutSlash(new URL(known).pathname)
+  const path = withoutSlash(url.pathname)
+  const right = rightUrl(url.origin + prefix)
+  const isClean = url.search === '' && url.hash === '' && url.username === '' && url.password === ''
+  // Behind another server the gate may stand below any path.
+  if (isClean && (path === `${prefix}/v1` || (known === undefined && path.endsWith('/v1'))))
+    return undefined
+  if (isClean && path === prefix)
+    return {
+      code: 'base-url-without-v1',
+      severity: 'error',
+      message: 'baseURL does not end with /v1, so every request ends with 404.',
+      right,
+    }
+  return {
+    code: 'base-url-rubbish',
+    severity: 'error',
+    message:
+      'baseURL has more than the address and /v1. OpenCode adds /chat/completions by itself.',
+    right,
+  }
+}
+
+function rightUrl(base: string): string {
+  return `${withoutSlash(base)}/v1`
+}
+
+function withoutSlash(text: string): string {
+  return text.replace(/\/+$/, '')
+}

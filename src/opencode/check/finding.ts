@@ -1,0 +1,90 @@
+import type { FaultKind } from '../../llama-swap/model-config.ts'
+import type { JsoncChange } from '../edit-jsonc.ts'
+import type { JsonPath } from '../jsonc.ts'
+
+/** `error`: it does not work. `warning`: it works badly, or will stop to work. `hint`: good to know. */
+export type Severity = 'error' | 'warning' | 'hint'
+
+/** Every fault that is looked for in OpenCode's configuration. */
+export const FILE_FAULTS = [
+  'invalid-field',
+  'env-unset',
+  'file-missing',
+  'provider-missing',
+  'provider-id',
+  'provider-disabled',
+  'provider-in-v2-form',
+  'provider-without-models',
+  'npm-missing',
+  'npm-wrong',
+  'base-url-missing',
+  'base-url-invalid',
+  'base-url-past-gate',
+  'base-url-other-host',
+  'base-url-without-v1',
+  'base-url-rubbish',
+  'key-literal',
+  'key-empty',
+  'key-env-unset',
+  'key-env-trap',
+  'key-variable-missing',
+  'key-variable-unset',
+  'timeout-too-short',
+  'proxy-in-between',
+  'model-unknown',
+  'model-missing',
+  'model-alias',
+  'model-not-for-chats',
+  'limit-missing',
+  'limit-incomplete',
+  'context-zero',
+  'context-too-large',
+  'context-too-small',
+  'input-missing',
+  'output-too-large',
+  'output-zero',
+  'output-over-context',
+  'headroom-small',
+  'window-too-small',
+  'reserved-without-input',
+  'reserved-too-large',
+  'compaction-off',
+  'tools-off',
+  'tools-missing',
+  'image-without-mmproj',
+  'image-not-offered',
+  'choice-missing',
+  'small-model-swaps',
+  'small-model-elsewhere',
+  'agent-model-swaps',
+] as const
+
+/** What can be wrong between this machine and the gate. */
+export type GateFault =
+  | 'gate-unreachable'
+  | 'gate-tls'
+  | 'gate-key-unset'
+  | 'gate-key-refused'
+  | 'gate-key-forbidden'
+  | 'gate-failed'
+  | 'not-a-gate'
+
+export type FindingCode = (typeof FILE_FAULTS)[number] | `config-${FaultKind}` | GateFault
+
+/** Something that a rule has found, with the change that mends it where there is one. */
+export type Found = {
+  code: FindingCode
+  severity: Severity
+  /** Where in OpenCode's configuration. */
+  path: JsonPath
+  message: string
+  fix: string
+  /** What `--fix` does about it; empty where a person has to. */
+  changes: readonly JsoncChange[]
+}
+
+/** What a person is told. Never holds a key. */
+export type Finding = Found & {
+  /** `opencode.json:12`, `config.yaml, models.x`, an URL. */
+  where: string
+}

@@ -1,0 +1,44 @@
+import type { ContextSize } from '../../llama-swap/context-size.ts'
+import { field } from '../../llama-swap/read-unknown.ts'
+import { compactsAt } from '../limits.ts'
+import { isWithin } from './is-within.ts'
+import type { CheckInput } from './check-input.ts'
+import { readCompaction, readLimit } from './check-limits.ts'
+import type { Finding, FindingCode } from './finding.ts'
+import { number, type WrittenModel } from './read-written.ts'
+
+/** One line of the table: what is written of a model, what it is, and what follows. */
+export type ModelRow = {
+  model: string
+  written: { context: number | undefined; input: number | undefined; output: number | undefined }
+  /** Undefined where the gate has no such model, or nobody could be asked. */
+  real: ContextSize | undefined
+  /** Used tokens at which OpenCode compacts; undefined: never. */
+  compactsAt: number | undefined
+  /** What is worst about this model. */
+  verdict: 'ok' | FindingCode
+}
+
+/** The line of a model; `findings` have the worst first. */
+export function modelRow(
+  { document, machine }: CheckInput,
+  model: WrittenModel,
+  findings: readonly Finding[],
+): ModelRow {
+  const limit = field(model.value, 'limit')
+  const [context, input, output] = ['context', 'input', 'output'].map((name) =>
+    number(field(limit, name)),
+  )
+  const compaction = readCompaction(document.value)
+  const { outputTokenMax } = machine
+  const worst = findings.find(
+    ({ path, severity }) => severity !== 'hint' && isWithin(path, model.path),
+  )
+  return {
+    model: model.key,
+    written: { context, input, output },
+    real: model.real?.context,
+    compactsAt: compactsAt({ limit: readLimit(model), compaction, outputTokenMax }),
+    verdict: worst?.code ?? 'ok',
+  }
+}
