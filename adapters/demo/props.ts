@@ -32,7 +32,7 @@ function description(model: DemoModel): JsonObject {
     model_alias: model.id,
     model_path: `${model.id}.gguf`,
     modalities: { vision: false, video: false, audio: false },
-    chat_template_caps: { supports_tools: false, supports_tool_calls: false },
+    chat_template_caps: { supports_tools: true, supports_tool_calls: true },
     build_info: 'demo',
   }
 }

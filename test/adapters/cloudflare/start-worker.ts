@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { build, type BuildOptions, type Metafile } from 'esbuild'
 import { Log, LogLevel, Miniflare } from 'miniflare'
-import { miniflareOptions } from './wrangler-file.ts'
+import { miniflareOptions, wranglerFile } from './wrangler-file.ts'
 
 /** A Worker as one file, and what went into it. */
 export type Bundle = { script: string; metafile: Metafile }
@@ -11,6 +11,7 @@ export async function bundle(entry: Pick<BuildOptions, 'entryPoints' | 'stdin'>)
   const { outputFiles, metafile } = await build({
     ...entry,
     bundle: true,
+    minify: wranglerFile.minify,
     format: 'esm',
     write: false,
     metafile: true,

@@ -7,6 +7,7 @@ const FILE = new URL('../../../wrangler.toml', import.meta.url)
 
 const schema = z.object({
   main: z.string(),
+  minify: z.boolean(),
   compatibility_date: z.string(),
   compatibility_flags: z.array(z.string()),
   durable_objects: z.object({

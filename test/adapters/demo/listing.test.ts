@@ -76,7 +76,7 @@ test('describes a model under every address of its props', async () => {
     model_alias: 'gpt-oss-120b',
     model_path: 'gpt-oss-120b.gguf',
     modalities: { vision: false, video: false, audio: false },
-    chat_template_caps: { supports_tools: false, supports_tool_calls: false },
+    chat_template_caps: { supports_tools: true, supports_tool_calls: true },
     build_info: 'demo',
   }
 
