@@ -1,33 +1,68 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
+import { CHECK_HELP, CONNECT_HELP, OPENCODE_HELP } from '../../src/cli/client-help.ts'
 import { HELP, NEW_KEY_HELP, START_HELP } from '../../src/cli/help.ts'
 import { didYouMean } from '../../src/config/did-you-mean.ts'
+import type { CheckOptions } from './check.ts'
+import type { ConnectOptions } from './connect.ts'
+import type { OpencodeOptions } from './opencode.ts'
+import {
+  CLIENT_OPTIONS,
+  readCheck,
+  readConnect,
+  readOpencode,
+  type Read,
+  type Words,
+} from './read-client-command.ts'
 
 /** What a command line asks for. */
 export type Command =
   | { kind: 'start'; demo: boolean }
   | { kind: 'new-key'; id: string | undefined; edge: boolean }
+  | ({ kind: 'opencode' } & OpencodeOptions)
+  | ({ kind: 'check' } & CheckOptions)
+  | ({ kind: 'connect' } & ConnectOptions)
   | { kind: 'help'; text: string }
   | { kind: 'version' }
   | { kind: 'wrong'; message: string }
 
 type Options = NonNullable<ParseArgsConfig['options']>
-type Values = Record<string, string | boolean | undefined>
 type Shape = {
   options: Options
+  /** How many words it takes beside its options; none where it is not said. */
+  words?: number
   help: string
-  read(values: Values): Command
+  read(words: Words): Command
 }
 
 const COMMANDS: Record<string, Shape> = {
   start: {
     options: { demo: { type: 'boolean' } },
     help: START_HELP,
-    read: ({ demo }) => ({ kind: 'start', demo: demo === true }),
+    read: ({ values }) => ({ kind: 'start', demo: values['demo'] === true }),
   },
   'keys new': {
     options: { id: { type: 'string' }, edge: { type: 'boolean' } },
     help: NEW_KEY_HELP,
-    read: ({ id, edge }) => readNewKey(typeof id === 'string' ? id : undefined, edge === true),
+    read: ({ values: { id, edge } }) =>
+      readNewKey(typeof id === 'string' ? id : undefined, edge === true),
+  },
+  opencode: {
+    options: { ...CLIENT_OPTIONS, write: { type: 'boolean' }, global: { type: 'boolean' } },
+    words: 1,
+    help: OPENCODE_HELP,
+    read: (words) => asCommand('opencode', readOpencode(words)),
+  },
+  check: {
+    options: { ...CLIENT_OPTIONS, fix: { type: 'boolean' }, json: { type: 'boolean' } },
+    words: 2,
+    help: CHECK_HELP,
+    read: (words) => asCommand('check', readCheck(words)),
+  },
+  connect: {
+    options: { ...CLIENT_OPTIONS, model: { type: 'string' } },
+    words: 1,
+    help: CONNECT_HELP,
+    read: (words) => asCommand('connect', readConnect(words)),
   },
 }
 
@@ -60,15 +95,26 @@ function parseOptions(shape: Shape, args: string[]): Command {
     allowPositionals: true,
     tokens: true,
   })
-  const values: Values = {}
+  const { values, rest }: Words = { values: {}, rest: [] }
   for (const token of tokens) {
-    if (token.kind === 'positional') return wrong(`unexpected "${token.value}"`)
     if (token.kind === 'option-terminator') continue
+    if (token.kind === 'positional') {
+      if (rest.length === (shape.words ?? 0)) return wrong(`unexpected "${token.value}"`)
+      rest.push(token.value)
+      continue
+    }
     const problem = problemWith(token, options)
     if (problem !== undefined) return wrong(problem)
     values[token.name] = token.value ?? true
   }
-  return values['help'] === true ? { kind: 'help', text: shape.help } : shape.read(values)
+  return values['help'] === true ? { kind: 'help', text: shape.help } : shape.read({ values, rest })
+}
+
+function asCommand<K extends Command['kind'], T extends object>(
+  kind: K,
+  read: Read<T>,
+): Command | (T & { kind: K }) {
+  return read.ok ? { kind, ...read.options } : wrong(read.message)
 }
 
 type OptionToken = { name: string; rawName: string } & (

@@ -1,8 +1,4 @@
-const EXIT_CODES = `Exit codes:
-  0  stopped as asked
-  1  something failed: a port is taken, llama-swap ended, a file cannot be written
-  2  wrong usage or configuration
-`
+import { EXIT_CODES } from './exit-codes.ts'
 
 /** What `swapgate --help` says. */
 export const HELP = `swapgate: the gate in front of llama-swap.
@@ -11,6 +7,9 @@ Usage:
   swapgate start [--demo]        start llama-swap and the gate, stop both together
   swapgate keys new [--id NAME] [--edge]
                                  print a fresh key and its entry for config.json
+  swapgate opencode [--write]    print OpenCode's configuration for these models, or write it
+  swapgate check [--fix]         look for mistakes in OpenCode's configuration, and mend them
+  swapgate connect [CLIENT]      print the settings of a client
   swapgate --help | --version
   swapgate COMMAND --help        more about one command
 

@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { parseCommand } from '../../../adapters/cli/parse-command.ts'
+import { CHECK_HELP, CONNECT_HELP, OPENCODE_HELP } from '../../../src/cli/client-help.ts'
 import { HELP, NEW_KEY_HELP, START_HELP } from '../../../src/cli/help.ts'
+
+const GATE = { url: undefined, keyVariable: 'LLAMA_SWAP_API_KEY' }
+const OPENCODE = { ...GATE, write: false, file: undefined, global: false }
+const CHECK = { ...GATE, opencodeFile: undefined, modelFile: undefined, fix: false, json: false }
+const CONNECT = { ...GATE, client: undefined, model: undefined }
+const NO_VARIABLE =
+  '--key-env takes the name of a variable, such as LLAMA_SWAP_API_KEY, not the key'
+const NO_ADDRESS = '--url takes the address of a gate, such as http://localhost:3000'
 
 describe('a command line', () => {
   test.each([
@@ -14,6 +23,40 @@ describe('a command line', () => {
     [['start', '-h'], { kind: 'help', text: START_HELP }],
     [['keys', 'new', '--help'], { kind: 'help', text: NEW_KEY_HELP }],
     [['--version'], { kind: 'version' }],
+    [['opencode', '--help'], { kind: 'help', text: OPENCODE_HELP }],
+    [['check', '-h'], { kind: 'help', text: CHECK_HELP }],
+    [['connect', 'claude', '--help'], { kind: 'help', text: CONNECT_HELP }],
+    [['opencode'], { kind: 'opencode', ...OPENCODE }],
+    [['opencode', '--write'], { kind: 'opencode', ...OPENCODE, write: true }],
+    [
+      ['opencode', '--write', 'a.json'],
+      { kind: 'opencode', ...OPENCODE, write: true, file: 'a.json' },
+    ],
+    [
+      ['opencode', '--global', '--write'],
+      { kind: 'opencode', ...OPENCODE, write: true, global: true },
+    ],
+    [
+      ['opencode', '--url', 'http://box:3000/v1/', '--key-env', 'BOX_KEY'],
+      { kind: 'opencode', ...OPENCODE, url: 'http://box:3000', keyVariable: 'BOX_KEY' },
+    ],
+    [['check'], { kind: 'check', ...CHECK }],
+    [
+      ['check', 'box.yml', 'a.jsonc', '--fix', '--json'],
+      {
+        kind: 'check',
+        ...CHECK,
+        opencodeFile: 'a.jsonc',
+        modelFile: 'box.yml',
+        fix: true,
+        json: true,
+      },
+    ],
+    [['connect'], { kind: 'connect', ...CONNECT }],
+    [
+      ['connect', 'zed', '--model', 'm', '--url', 'https://box/llm'],
+      { kind: 'connect', ...CONNECT, client: 'zed', model: 'm', url: 'https://box/llm' },
+    ],
   ])('%j is understood', (args, command) => {
     expect(parseCommand(args)).toEqual(command)
   })
@@ -31,6 +74,21 @@ describe('a command line', () => {
     [['start', '--demo=yes'], '--demo takes no value'],
     [['start', 'now'], 'unexpected "now"'],
     [['keys', 'new', '--id'], '--id needs a value'],
+    [['opencode', 'a.json'], 'unexpected "a.json"; to write into it: --write a.json'],
+    [['opencode', '--write', 'a.json', 'b.json'], 'unexpected "b.json"'],
+    [['opencode', '--write', '--global', 'a.json'], '--global and a file exclude each other'],
+    [['opencode', '--global'], '--global goes with --write'],
+    [['opencode', '--key-env', 'sk-0123'], NO_VARIABLE],
+    [['check', '--url', 'box:3000'], NO_ADDRESS],
+    [['check', '--url', 'http://sk-0123@box'], NO_ADDRESS],
+    [['check', 'notes.txt'], '"notes.txt" must end with .json, .jsonc, .yaml or .yml'],
+    [['check', 'a.json', 'b.jsonc'], 'unexpected "b.jsonc": one file of a kind'],
+    [['chek'], 'unknown command "chek". Did you mean "check"?'],
+    [['connect', 'opncode'], 'unknown client "opncode". Did you mean "opencode"?'],
+    [
+      ['connect', 'emacs'],
+      'unknown client "emacs". Known: opencode, claude, codex, zed, continue, open-webui, aider, curl.',
+    ],
     [['keys', 'new', '--id', '--help'], '--id needs a value'],
     [['keys', 'new', '--id='], '--id needs a value'],
     [

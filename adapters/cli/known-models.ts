@@ -1,0 +1,98 @@
+import { existsSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { resolve } from 'node:path'
+import type { GateConfig } from '../../src/config/schema.ts'
+import type { CatalogueModel } from '../../src/llama-swap/catalogue.ts'
+import { catalogueOfConfig } from '../../src/llama-swap/config-catalogue.ts'
+import type { ModelConfig } from '../../src/llama-swap/model-config.ts'
+import { configPath, loadConfig } from '../process/load-config.ts'
+import { createModelConfigFile, modelConfigPlace } from '../process/model-config-file.ts'
+import { failed, misused, tell, type Outcome } from './outcome.ts'
+import { askGate, type GateQuestion } from './ask-gate.ts'
+import { reachable, urlElsewhere } from './paste-url.ts'
+import { showAddress } from './port.ts'
+
+/** llama-swap's own configuration, as it was read. */
+export type ReadBox = { fileName: string; config: ModelConfig; models: CatalogueModel[] }
+
+/** The gate's configuration; a file that is not there is no fault, as when the gate starts. */
+export async function readGateConfig(
+  env: NodeJS.ProcessEnv,
+): Promise<Outcome<{ config: GateConfig }>> {
+  const loaded = await loadConfig(env)
+  if (!loaded.ok) return misused(loaded.message)
+  return { ok: true, config: loaded.config }
+}
+
+/** llama-swap's configuration: the named file, or the one that the gate's configuration names; undefined without one. */
+export async function readBox(
+  config: GateConfig,
+  env: NodeJS.ProcessEnv,
+  named?: string,
+): Promise<Outcome<{ box: ReadBox | undefined }>> {
+  const place = modelConfigPlace(config.upstream, configPath(env))
+  const found = named === undefined ? place : { file: resolve(named), folder: undefined }
+  if (named !== undefined && !existsSync(found.file)) return misused(`there is no file ${named}.`)
+  const read = await createModelConfigFile(found, tell, env).read()
+  if (!read) {
+    return existsSync(found.file)
+      ? misused(
+          `${named ?? config.upstream.configFile} cannot be used; what is wrong stands above.`,
+        )
+      : { ok: true, box: undefined }
+  }
+  const fileName = named ?? config.upstream.configFile.replace(/^\.\//, '')
+  return {
+    ok: true,
+    box: { fileName, config: read, models: catalogueOfConfig(read, config.contexts) },
+  }
+}
+
+/** Where clients reach the gate as its configuration says it, without a trailing slash. */
+export function configuredUrl({ publicUrl, listen }: GateConfig): string {
+  if (publicUrl !== undefined) return publicUrl.replace(/\/+$/, '')
+  return reachable(`http://${showAddress(listen)}`)
+}
+
+/** Where other machines reach it, when it listens for them at an address that is not one to go to. */
+export function configuredUrlElsewhere({ publicUrl, listen }: GateConfig): string | undefined {
+  if (publicUrl !== undefined) return undefined
+  return urlElsewhere(`http://${showAddress(listen)}`, hostname())
+}
+
+/** What a client is set up for: a gate, and the models that it may use there. */
+export type Known = { baseUrl: string; models: CatalogueModel[]; notes: string[] }
+
+/** Asks the gate at `url`, or reads the configurations of gate and llama-swap. */
+export async function knownModels(
+  { url, keyVariable }: { url: string | undefined; keyVariable: string },
+  env: NodeJS.ProcessEnv,
+): Promise<Outcome<Known>> {
+  if (url !== undefined) return modelsOfGate({ url, keyVariable }, env)
+  const loaded = await readGateConfig(env)
+  if (!loaded.ok) return loaded
+  const { config } = loaded
+  const read = await readBox(config, env)
+  if (!read.ok) return read
+  if (!read.box)
+    return misused(
+      `${config.upstream.configFile} is not there, so no model is known here. Ask a gate that runs, with your key in ${keyVariable}: --url ${configuredUrl(config)}`,
+    )
+  const elsewhere = configuredUrlElsewhere(config)
+  const notes =
+    elsewhere === undefined
+      ? []
+      : [`On other machines, write ${elsewhere} in place of ${configuredUrl(config)}.`]
+  return { ok: true, baseUrl: configuredUrl(config), models: read.box.models, notes }
+}
+
+async function modelsOfGate(
+  question: GateQuestion,
+  env: NodeJS.ProcessEnv,
+): Promise<Outcome<Known>> {
+  const answer = await askGate(question, env)
+  if (answer.ok) return { ok: true, baseUrl: question.url, models: answer.models, notes: [] }
+  const { code, message, fix } = answer.problem
+  const text = `${message}\n${fix}`
+  return code === 'gate-key-unset' ? misused(text) : failed(text)
+}

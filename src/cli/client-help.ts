@@ -1,0 +1,47 @@
+import { CLIENTS } from '../connect/clients.ts'
+import { EXIT_CODES } from './exit-codes.ts'
+
+const OPTIONS = `  --url URL       ask the gate that runs there, as a client does
+  --key-env NAME  the environment variable that holds the key, LLAMA_SWAP_API_KEY if not given
+  -h, --help      show this`
+
+/** What `swapgate opencode --help` says. */
+export const OPENCODE_HELP = `Usage: swapgate opencode [--write [FILE]] [--global] [--url URL] [--key-env NAME]
+
+Prints OpenCode's configuration: one provider with every model for chats, its limits from the real context. It names
+the variable that holds the key, and never holds the key. Without --url, config.json says where the gate is, and
+llama-swap's configuration which models there are.
+
+Options:
+  --write [FILE]  put it into FILE instead of printing it: ./opencode.jsonc or ./opencode.json if not given. What you
+                  have written there stays: comments, other providers, names, the chosen model
+  --global        the file for all projects, in ~/.config/opencode or $XDG_CONFIG_HOME/opencode
+${OPTIONS}
+
+${EXIT_CODES}`
+
+/** What `swapgate check --help` says. */
+export const CHECK_HELP = `Usage: swapgate check [opencode.json] [config.yaml] [--url URL] [--key-env NAME] [--fix] [--json]
+
+Compares what OpenCode is told with what there is: the real context of each model, when compaction starts, where the
+key comes from, where the address leads. Without files: ./opencode.jsonc, ./opencode.json or the file for all projects,
+and the configuration of llama-swap that config.json names. Hints and warnings end with 0, errors with 1.
+
+Options:
+  --fix           mend what can be mended, in the file itself, and check again; comments and the rest stay
+  --json          print { models, findings, exitCode } for a program
+${OPTIONS}
+
+${EXIT_CODES}`
+
+/** What `swapgate connect --help` says. */
+export const CONNECT_HELP = `Usage: swapgate connect [CLIENT] [--url URL] [--model MODEL] [--key-env NAME]
+
+Prints the settings with which a client reaches the gate, ready to paste. The key never stands in them.
+CLIENT is one of: ${CLIENTS.join(', ')}
+
+Options:
+  --model MODEL   the model to begin with, the first one for chats if not given
+${OPTIONS}
+
+${EXIT_CODES}`

@@ -1,0 +1,94 @@
+import { spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { isShared } from '../../../adapters/cli/is-shared.ts'
+import {
+  globalFile,
+  readConfigText,
+  writeConfigText,
+} from '../../../adapters/cli/opencode-files.ts'
+import { cleanUp, newFolder } from './run-cli.ts'
+
+afterAll(cleanUp)
+
+describe('a configuration file of the user', () => {
+  test('is replaced in one step, with its rights, and nothing is left beside it', () => {
+    const folder = newFolder()
+    const path = join(folder, 'opencode.json')
+    writeFileSync(path, 'old')
+    chmodSync(path, 0o640)
+    expect(writeConfigText(path, 'new')).toBeUndefined()
+    expect(readFileSync(path, 'utf8')).toBe('new')
+    expect(statSync(path).mode & 0o777).toBe(0o640)
+    expect(readdirSync(folder)).toEqual(['bin', 'opencode.json'])
+  })
+
+  test('keeps the link that leads to it', () => {
+    const folder = newFolder()
+    const link = join(folder, 'opencode.json')
+    mkdirSync(join(folder, 'dotfiles'))
+    symlinkSync('dotfiles/opencode.json', link)
+    expect(writeConfigText(link, 'first')).toBeUndefined()
+    expect(writeConfigText(link, 'second')).toBeUndefined()
+    expect(lstatSync(link).isSymbolicLink()).toBe(true)
+    expect(readFileSync(join(folder, 'dotfiles/opencode.json'), 'utf8')).toBe('second')
+    expect(readdirSync(join(folder, 'dotfiles'))).toEqual(['opencode.json'])
+  })
+
+  test('keeps its byte order mark', () => {
+    const path = join(newFolder(), 'opencode.json')
+    writeFileSync(path, '\uFEFF{}')
+    expect(readConfigText(path)).toEqual({ ok: true, text: '{}' })
+    writeConfigText(path, '{ }')
+    expect(readFileSync(path, 'utf8')).toBe('\uFEFF{ }')
+  })
+
+  test('is made together with its folder', () => {
+    const path = join(newFolder(), 'a/b/opencode.json')
+    expect(readConfigText(path)).toEqual({ ok: true, text: undefined })
+    expect(writeConfigText(path, '{}')).toBeUndefined()
+    expect(readFileSync(path, 'utf8')).toBe('{}')
+  })
+
+  test('is left as it is where nothing can be written', () => {
+    const folder = newFolder()
+    writeFileSync(join(folder, 'file'), '')
+    expect(writeConfigText(join(folder, 'file/opencode.json'), '{}')).toMatchObject({
+      ok: false,
+      exitCode: 1,
+      message: expect.stringContaining('file/opencode.json cannot be written: '),
+    })
+  })
+
+  test('for all projects is the one that is there, else opencode.json', () => {
+    const folder = newFolder()
+    const env = { XDG_CONFIG_HOME: folder }
+    expect(globalFile(env)).toBe(join(folder, 'opencode/opencode.json'))
+    writeConfigText(join(folder, 'opencode/opencode.jsonc'), '{}')
+    expect(globalFile(env)).toBe(join(folder, 'opencode/opencode.jsonc'))
+  })
+})
+
+test('git is to have a file that it follows, or would follow; not one that it ignores', () => {
+  const folder = newFolder()
+  const path = join(folder, 'opencode.json')
+  writeFileSync(path, '{}')
+  const git = (...args: string[]): void => void spawnSync('git', args, { cwd: folder })
+  expect(isShared(path)).toBe(false)
+  git('init', '--quiet')
+  expect(isShared(path)).toBe(true)
+  writeFileSync(join(folder, '.gitignore'), 'opencode.json\n')
+  expect(isShared(path)).toBe(false)
+  git('add', '--force', 'opencode.json')
+  expect(isShared(path)).toBe(true)
+})
