@@ -6,7 +6,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort } from './free-port.ts'
+import { freePort } from '../support/free-port.ts'
 import { DOCUMENTED_PORTS, serverSettings, tunnelCommand } from './tunnel-recipe.ts'
 
 /** The two ends of a reverse tunnel, both on 127.0.0.1: who connects to `vps` reaches `home`. */

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
-import { freePort } from './free-port.ts'
+import { freePort } from '../support/free-port.ts'
 import { requireLlamaServer } from './llama-server.ts'
 
 /** What a llama-server says of itself once it runs, or the error with which it ended. */

@@ -4,7 +4,7 @@ import { KEYS, ROOMY } from '../conformance/gates.ts'
 import type { Harness, Running } from '../harness.ts'
 import { startLookAlike, type LookAlike } from '../support/look-alike.ts'
 import { countedLine } from './counted-line.ts'
-import { freePort } from './free-port.ts'
+import { freePort } from '../support/free-port.ts'
 import { startSshServer } from './openssh.ts'
 
 /** Everything between a client and a model: gate at the VPS, sshd, ssh -R, counted line, gate at home, look-alike. */

@@ -7,7 +7,7 @@ import { openRaw, sendRaw, type RawConnection } from '../support/raw-http.ts'
 import { headerValue, textOf, type RawAnswer } from '../support/raw-http/answer.ts'
 import { rawJsonPost } from '../support/raw-http/raw-request.ts'
 import { eventually } from './client.ts'
-import { freePort } from './free-port.ts'
+import { freePort } from '../support/free-port.ts'
 import { startSshServer } from './openssh.ts'
 import { BEAT_MS, DEAD_AFTER_MS, startStage, type Stage } from './tunnel-stage.ts'
 

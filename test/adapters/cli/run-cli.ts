@@ -9,10 +9,11 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer, type Server } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '../../support/free-port.ts'
 
 const main = fileURLToPath(new URL('../../../adapters/cli/main.ts', import.meta.url))
 
@@ -123,33 +124,25 @@ export function isAlive(pid: number): boolean {
 
 /** Holds a port of 127.0.0.1 until the end. */
 export async function takePort(): Promise<number> {
-  const { server, port } = await listen()
+  const port = await freePort()
+  const server = createServer().listen(port, '127.0.0.1')
+  await once(server, 'listening')
   cleanups.push(() => server.close())
   return port
 }
 
-/** A port of 127.0.0.1 that nobody listens on now. */
-export async function freePort(): Promise<number> {
-  const { server, port } = await listen()
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-async function listen(): Promise<{ server: Server; port: number }> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('expected a TCP address')
-  return { server, port: address.port }
-}
-
-/** Whether nobody listens on a URL's port. */
+/**
+ * Whether nobody listens on a URL's port. It is not enough that the port cannot be listened on: any connection on its
+ * way to another server may have it as its own end.
+ */
 export async function isFree(url: string): Promise<boolean> {
-  const server = createServer()
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
   return new Promise((resolve) => {
-    server.once('error', () => resolve(false))
-    server.listen(Number(new URL(url).port), '127.0.0.1', () => server.close(() => resolve(true)))
+    socket.once('error', () => resolve(true))
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(false)
+    })
   })
 }
 

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { freePort } from '../../support/free-port.ts'
 import {
   addLlamaSwap,
   cleanUp,
   descendantsOf,
-  freePort,
   isAlive,
   isFree,
   newFolder,
