@@ -756,10 +756,10 @@ describe.each(harnesses)('on $name', (harness) => {
       const { status } = await send({ target, headers }, fresh)
       await fresh.stop()
       const names = ['authorization', 'x-api-key', 'cf-access-client-id', 'x-tunnel', 'user-agent']
-      const reached = upstream.requests.map(({ url, headers: sent }) => [
-        url,
-        ...names.map((name) => sent[name]),
-      ])
+      // After its answer a model may be asked for, too.
+      const reached = upstream.requests
+        .filter(({ url }) => url !== '/running')
+        .map(({ url, headers: sent }) => [url, ...names.map((name) => sent[name])])
       const own = ['Bearer internal-key', undefined, 'tunnel', 'token', 'swapgate']
       expect([status, reached]).toEqual([
         200,

@@ -6,7 +6,7 @@ import { openRaw, sendRaw } from '../support/raw-http.ts'
 import { textOf } from '../support/raw-http/answer.ts'
 import { rawJsonPost, rawRequest } from '../support/raw-http/raw-request.ts'
 import { CHAT } from '../support/sse-samples.ts'
-import { acquaint, harnesses, KEYS, ROOMY } from './gates.ts'
+import { acquaint, callsTo, harnesses, KEYS, ROOMY } from './gates.ts'
 
 /** Longer than what runtimes allow unasked: Bun closes a connection after 10 to 12 s of silence. */
 const SILENCE_MS = 13_000
@@ -42,7 +42,7 @@ describe.concurrent.each(harnesses)('on $name', (harness) => {
   async function late(): Promise<unknown> {
     upstream.behave({ kind: 'slow-headers', ms: SILENCE_MS })
     const answer = sendRaw(gate.url, ask(false), { withinMs: WITHIN_MS })
-    await upstream.waitFor(() => upstream.requests.length === 1)
+    await upstream.waitFor(() => callsTo(upstream).length === 1)
     const { status, ending } = await answer
     return { status, ending }
   }
@@ -54,7 +54,7 @@ describe.concurrent.each(harnesses)('on $name', (harness) => {
       { bytes: CHAT.text.slice(0, middle) },
       { bytes: CHAT.text.slice(middle), afterMs: GAP_MS },
     ]
-    await upstream.waitFor(() => upstream.requests.length === 1)
+    await upstream.waitFor(() => callsTo(upstream).length === 1)
     upstream.behave({ kind: 'pieces', pieces, headers: STREAM })
     const answer = await sendRaw(gate.url, ask(true), { withinMs: WITHIN_MS })
     return { status: answer.status, ending: answer.ending, text: textOf(answer) }

@@ -10,7 +10,7 @@ import type { Behaviour } from '../support/look-alike/behaviour.ts'
 import { openRaw, sendRaw, type RawConnection } from '../support/raw-http.ts'
 import { headerValue, textOf, type RawAnswer } from '../support/raw-http/answer.ts'
 import { rawJsonPost } from '../support/raw-http/raw-request.ts'
-import { harnesses } from './gates.ts'
+import { callsTo, harnesses } from './gates.ts'
 
 const CHAT = '/v1/chat/completions'
 const MESSAGES = '/v1/messages'
@@ -573,7 +573,7 @@ describe.each(UNQUEUED)('the queue on $name', (harness) => {
     await expect
       .poll(() => gate.output())
       .toContain(`keys[${place}].swap: "use" is kept by the queue, and a Worker has none.`)
-    expect(upstream.requests).toEqual([])
+    expect(callsTo(upstream)).toEqual([])
     await Promise.all([gate.stop(), upstream.stop()])
   })
 })

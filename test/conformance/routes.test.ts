@@ -266,7 +266,7 @@ describe.each(harnesses)('on $name', (harness) => {
         ])
       }
       expect((await send(rawFor(row, 'nobody'))).status).toBe(401)
-      expect(upstream.requests).toEqual([])
+      expect(callsTo(upstream)).toEqual([])
     })
 
     const exact = [...INFERENCE, ...LISTING, ...SETTINGS, ...RUNNING, ...STATUS, ...ADMIN]
@@ -279,7 +279,7 @@ describe.each(harnesses)('on $name', (harness) => {
       )
     test.each(exact)('%s %s/ with a slash at the end is not found', async (method, path) => {
       expect((await send(rawFor([method, `${path}/`], 'every'))).status).toBe(404)
-      expect(upstream.requests).toEqual([])
+      expect(callsTo(upstream)).toEqual([])
     })
   })
 
@@ -368,7 +368,7 @@ describe.each(harnesses)('on $name', (harness) => {
           [CHALLENGES[scheme]],
         ])
       }
-      expect(upstream.requests).toEqual([])
+      expect(callsTo(upstream)).toEqual([])
     })
 
     test.each([
@@ -382,7 +382,7 @@ describe.each(harnesses)('on $name', (harness) => {
         const headers = { ...NAVIGATION, Authorization: authorization }
         expect((await send(rawFor(['GET', target], 'nobody', headers))).status).toBe(status)
       }
-      expect(upstream.requests).toEqual([])
+      expect(callsTo(upstream)).toEqual([])
     })
 
     test.each(INFERENCE)('%s %s does not take a password', async (...row) => {
@@ -392,7 +392,7 @@ describe.each(harnesses)('on $name', (harness) => {
         401,
         'Bearer realm="swapgate"',
       ])
-      expect(upstream.requests).toEqual([])
+      expect(callsTo(upstream)).toEqual([])
     })
   })
 
@@ -426,7 +426,7 @@ describe.each(harnesses)('on $name', (harness) => {
   test.each(gets('/', '/health', '/api/hello'))('%s %s needs no key', async (...row) => {
     for (const method of ['GET', 'HEAD'])
       expect((await send(rawFor([method, row[1]], 'nobody'))).status).toBe(200)
-    expect(upstream.requests).toEqual([])
+    expect(callsTo(upstream)).toEqual([])
   })
 
   test('an open stream of the administration stays open', async () => {

@@ -89,7 +89,8 @@ describe('a child', SLOW, () => {
 
     await child.stop(5000)
 
-    expect(lines).toContain('stdout saved')
+    // It is gone, but what it wrote last may still be on its way here.
+    expect(await until(() => lines.find((text) => text === 'stdout saved'))).toBe('stdout saved')
   })
 
   test('runs outside of our session, so that Ctrl-C does not reach it', async () => {
