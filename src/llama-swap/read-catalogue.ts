@@ -2,6 +2,7 @@ import type { CatalogueModel, Modality, ModelUse } from './catalogue.ts'
 import { CONTEXT_SOURCES, type ContextSize } from './context-size.ts'
 import type { ListedModel } from './read-listing.ts'
 import { field, texts } from './read-unknown.ts'
+import { soundsThinking } from './thinking-families.ts'
 
 /**
  * What a listing says of its models: the gate's own, with all that the gate knows of them, or llama-swap's, with what its
@@ -45,7 +46,7 @@ function modelIn(record: ListedModel, aliases: readonly string[]): CatalogueMode
     input: modalities(field(architecture, 'input_modalities')),
     output,
     tools: toolsIn(record),
-    reasoning: field(said, 'reasoning') === true,
+    reasoning: reasoningIn(record),
     outputLimit: countIn(record, 'max_output_tokens'),
     slots: countIn(said, 'slots'),
     context: contextIn(record),
@@ -80,6 +81,13 @@ function toolsIn(record: ListedModel): boolean | undefined {
   const said = field(field(record, 'capabilities'), 'function_calling')
   if (typeof said === 'boolean') return said
   return texts(field(record, 'supported_parameters')).includes('tools') ? true : undefined
+}
+
+/** The gate's word, else the owner's in llama-swap's "metadata", else what the name sounds like. */
+function reasoningIn(record: ListedModel): boolean {
+  const said = field(field(field(record, 'meta'), 'swapgate'), 'reasoning')
+  const written = said ?? field(aboutOf(record), 'reasoning')
+  return typeof written === 'boolean' ? written : soundsThinking(record.id, textIn(record, 'name'))
 }
 
 const CERTAINTIES = ['exact', 'estimate'] as const

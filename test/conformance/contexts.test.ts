@@ -74,7 +74,7 @@ describe.each(harnesses)('on $name', (harness) => {
 
   test('a key sees its model in the forms of OpenAI and Anthropic, with all that llama-swap says', async () => {
     await chat(IDLE)
-    const use = { use: 'chat', reasoning: false }
+    const use = { use: 'chat', reasoning: true }
     const known = {
       context_length: 65_536,
       max_model_len: 65_536,

@@ -10,7 +10,8 @@ const ARCHITECTURE = {
   modality: 'text->text',
 }
 const WITHOUT_TIME = { created: 0, created_at: '1970-01-01T00:00:00.000Z' }
-const CHAT = { use: 'chat', reasoning: false }
+/** Both sound like models that think. */
+const CHAT = { use: 'chat', reasoning: true }
 
 /** What the gate makes of the records of llama-swap's list. */
 const RECORDS = [
@@ -64,7 +65,8 @@ const RECORDS = [
       swapgate: {
         context_source: 'unknown',
         context_why: 'the model runs on another machine',
-        ...CHAT,
+        use: 'chat',
+        reasoning: false,
       },
     },
   },

@@ -22,8 +22,8 @@ const PLAIN = {
 test("llama-swap's list says who there is, and what its owner wrote of them", () => {
   const listing = readListing(JSON.stringify(modelList('gpt-oss-120b'))) ?? []
   expect(readCatalogue(listing)).toEqual([
-    { ...PLAIN, id: 'gpt-oss-120b', aliases: ['gpt'], isLoaded: true },
-    { ...PLAIN, id: 'glm-4.7-flash' },
+    { ...PLAIN, id: 'gpt-oss-120b', aliases: ['gpt'], isLoaded: true, reasoning: true },
+    { ...PLAIN, id: 'glm-4.7-flash', reasoning: true },
     {
       ...PLAIN,
       id: 'qwen3-coder-next',
@@ -77,4 +77,13 @@ test('capabilities that the owner wrote are read', () => {
 
 test.each([0, -1, 1.5, '4096', null])('a context of %j is none', (context_length) => {
   expect(readCatalogue([{ id: 'a', context_length }])).toEqual([{ ...PLAIN, id: 'a' }])
+})
+
+test.each([
+  ['what the gate wrote counts first', { meta: { swapgate: { reasoning: false } } }, false],
+  ["then the owner's metadata", { meta: { llamaswap: { reasoning: false } } }, false],
+  ['then how it sounds', {}, true],
+])('whether a model thinks: %s', (_what, record, reasoning) => {
+  const models = readCatalogue([{ id: 'magistral', ...record }])
+  expect(models).toEqual([expect.objectContaining({ reasoning })])
 })
