@@ -4,7 +4,7 @@ import * as z from 'zod'
 // usage: node scripts/count-results.ts RESULTS.json…
 // Adds up vitest's JSON reports and prints "N passed, N failed". A report that is missing, or a file of tests that did
 // not even load, counts as a failure. Each test that failed is named once more, with the first lines of its error, where
-// the eye rests. Exit code 1 when anything failed.
+// the eye rests; so is each that passed only when it was tried again. Exit code 1 when anything failed.
 
 const assertion = z.object({
   fullName: z.string(),
@@ -34,9 +34,12 @@ function firstLines(text: string): string {
   return text.split('\n').slice(0, SHOWN_LINES).join('\n')
 }
 
-function tellFailures({ testResults }: Report): void {
+function tellTroubles({ testResults }: Report): void {
   for (const { name, status, message, assertionResults } of testResults) {
     const failures = assertionResults.filter((result) => result.status === 'failed')
+    for (const result of assertionResults)
+      if (result.status === 'passed' && (result.failureMessages?.length ?? 0) > 0)
+        console.log(`ONLY ON THE SECOND TRY ${name}: ${result.fullName}`)
     for (const { fullName, failureMessages } of failures)
       console.log(`FAILED ${name}: ${fullName}\n${firstLines(failureMessages?.join('\n') ?? '')}`)
     if (status === 'failed' && failures.length === 0)
@@ -54,7 +57,7 @@ for (const file of process.argv.slice(2)) {
     continue
   }
   const counts = report.parse(JSON.parse(readFileSync(file, 'utf8')))
-  tellFailures(counts)
+  tellTroubles(counts)
   passed += counts.numPassedTests
   skipped += counts.numPendingTests
   // A suite whose set-up failed reports its tests as pending: the suite itself is then the failure.

@@ -30,7 +30,7 @@ afterAll(cleanUp)
 
 describe.concurrent.each(RUNTIMES)(
   'start.sh --runtime $runtime',
-  { timeout: 60_000 },
+  { timeout: 60_000, retry: 1 },
   ({ runtime }) => {
     const command: [string, ...string[]] = [script, '--runtime', runtime]
 

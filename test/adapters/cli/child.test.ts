@@ -3,7 +3,8 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { startChild, type Child } from '../../../adapters/cli/child.ts'
 import { isAlive, until } from './run-cli.ts'
 
-const SLOW = { timeout: 60_000 }
+/** Processes in real time: see test/vitest.config.ts. */
+const SLOW = { timeout: 60_000, retry: 1 }
 
 const children: Child[] = []
 

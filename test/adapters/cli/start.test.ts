@@ -16,7 +16,8 @@ import {
   until,
 } from './run-cli.ts'
 
-const SLOW = { timeout: 60_000 }
+/** Processes in real time: see test/vitest.config.ts. */
+const SLOW = { timeout: 60_000, retry: 1 }
 
 afterAll(cleanUp)
 
