@@ -37,9 +37,11 @@ function checkReserved(reserved: number, models: readonly WrittenModel[]): Found
     path: RESERVED,
     message: `compaction.reserved has no effect on ${names(without)}: it counts beside limit.input only.`,
     fix: 'Give every model a limit.input, or remove compaction.reserved.',
-    changes: without.map(({ model, limit }) => {
+    changes: without.flatMap(({ model, limit }) => {
       const window = model.real?.context.tokens ?? limit.context
-      return { path: [...model.path, 'limit', 'input'], value: limitsFor(window).input }
+      // Nobody knows the window, and an input of 0 is none.
+      if (window === 0) return []
+      return [{ path: [...model.path, 'limit', 'input'], value: limitsFor(window).input }]
     }),
   }
   const excessive: Found = {

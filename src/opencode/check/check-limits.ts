@@ -245,7 +245,12 @@ function keeping({ window, limit, model, outputMax }: LimitCase): WrittenLimit {
 }
 
 function mend(about: LimitCase): Found['changes'] {
-  return setLimit(about.model.path, keeping(about))
+  const { limit, model } = about
+  const right = keeping(about)
+  const { context, input, output } = right
+  // A window of a token or two has no right limits.
+  const isSame = context === limit.context && input === limit.input && output === limit.output
+  return isSame ? [] : setLimit(model.path, right)
 }
 
 function setLimit(path: Found['path'], limit: WrittenLimit): Found['changes'] {

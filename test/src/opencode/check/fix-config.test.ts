@@ -58,6 +58,21 @@ describe('what --fix writes', () => {
     )
   })
 
+  test('gives no reserve an input to count beside where nobody knows the window', () => {
+    const check = aCheck({
+      models: [aModel('coder-1', { context: NO_CONTEXT }), aModel('talker')],
+      set: [
+        [LIMIT, { context: 0, output: 4096 }],
+        [['compaction', 'reserved'], 32_000],
+      ],
+    })
+    const { text, report } = fixConfig(check)
+    expect([text, report.findings.filter(({ changes }) => changes.length > 0)]).toEqual([
+      check.document.text,
+      [],
+    ])
+  })
+
   test('keeps a longer answer that somebody has chosen, and the order of what was there', () => {
     const check = aCheck({ set: [[LIMIT, { output: 30_000, context: 200_000 }]] })
     const { text } = fixConfig(check)
