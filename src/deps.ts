@@ -78,9 +78,10 @@ export type ModelConfigSource = { read(): Promise<ModelConfig | undefined> }
  * use, keep the model loaded and take a place.
  *
  * @param server base URL of the server, as `GET /running` names it
+ * @param wantsKey whether it was started with a key: only then is one shown to it, and not before it asks for one
  * @returns the text of its `/props`; undefined where it does not answer
  */
-export type AskModelServer = (server: string) => Promise<string | undefined>
+export type AskModelServer = (server: string, wantsKey: boolean) => Promise<string | undefined>
 
 /** SHA-256 (FIPS 180-4) of UTF-8 text as lower-case hex; a port because the fast way differs by runtime. */
 export type Sha256 = (text: string) => string | Promise<string>

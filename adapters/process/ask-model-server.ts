@@ -9,36 +9,51 @@ const MOST_BYTES = 1024 * 1024
 
 /**
  * Asks model servers of this machine for their `/props`; undefined where llama-swap runs on another one, whose loopback
- * addresses are not ours. Addresses of any other machine are not asked: llama-swap's answer must not lead the gate about
- * in its owner's network.
+ * addresses are not ours, or where the owner does not want it. Addresses of any other machine are not asked: llama-swap's
+ * answer must not lead the gate about in its owner's network. Behind a tunnel llama-swap only seems to be here, so who
+ * answers may be anybody.
  *
- * @param upstream its key is presented: llama-server may want the same one
+ * @param upstream its key is presented where the server wants one: llama-server may want the same
  */
-export function createAskModelServer({
-  kind,
-  url,
-  apiKey,
-}: Pick<GateConfig['upstream'], 'kind' | 'url' | 'apiKey'>): AskModelServer | undefined {
-  if (kind !== 'llama-swap' || !isOfThisMachine(url)) return undefined
-  const headers = {
-    accept: 'application/json',
-    ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
-  }
-  return async (server) => {
-    if (!server.startsWith('http://') || !isOfThisMachine(server)) return undefined
+export function createAskModelServer(
+  {
+    kind,
+    url,
+    apiKey,
+    askModels,
+  }: Pick<GateConfig['upstream'], 'kind' | 'url' | 'apiKey' | 'askModels'>,
+  patienceMs: number = PATIENCE_MS,
+): AskModelServer | undefined {
+  if (!askModels || kind !== 'llama-swap' || !isOfThisMachine(url)) return undefined
+  return async (server, wantsKey) => {
+    if (!server.startsWith('http://') || /[?#@]/.test(server) || !isOfThisMachine(server))
+      return undefined
+    const address = `${server.replace(/\/+$/, '')}/props`
+    const signal = AbortSignal.timeout(patienceMs)
     try {
-      const response = await fetch(`${server.replace(/\/+$/, '')}/props`, {
-        headers,
-        redirect: 'manual',
-        signal: AbortSignal.timeout(PATIENCE_MS),
-      })
-      const text = await textWithin(response, MOST_BYTES)
-      return response.status === 200 ? text : undefined
+      const { status, text } = await askOnce(address, signal)
+      if (status === 200) return text
+      if (status !== 401 || !wantsKey || apiKey === undefined) return undefined
+      const second = await askOnce(address, signal, apiKey)
+      return second.status === 200 ? second.text : undefined
     } catch {
       // It is no llama-server, still busy with its start, or gone: then others know the context.
       return undefined
     }
   }
+}
+
+async function askOnce(
+  url: string,
+  signal: AbortSignal,
+  apiKey?: string,
+): Promise<{ status: number; text: string | undefined }> {
+  const headers = {
+    accept: 'application/json',
+    ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
+  }
+  const response = await fetch(url, { headers, redirect: 'manual', signal })
+  return { status: response.status, text: await textWithin(response, MOST_BYTES) }
 }
 
 function isOfThisMachine(url: string): boolean {

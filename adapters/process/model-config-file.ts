@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import type { GateConfig } from '../../src/config/schema.ts'
 import type { ModelConfigSource } from '../../src/deps.ts'
 import type { ModelConfig } from '../../src/llama-swap/model-config.ts'
-import { readModelConfig } from '../../src/llama-swap/read-config.ts'
+import { configOfSources } from '../../src/llama-swap/read-config.ts'
+import { readSource } from '../../src/llama-swap/read-source.ts'
 import { resolved } from './load-config.ts'
-import { readableEnvironment } from './readable-environment.ts'
+import { readableEnvironment, type ReadableEnvironment } from './readable-environment.ts'
 
 /** Where llama-swap's configuration is: absolute paths of `-config` and of `-config-dir`. */
 export type ModelConfigPlace = { file: string; folder: string | undefined }
@@ -32,16 +33,21 @@ export function createModelConfigFile(
 ): ModelConfigSource {
   let config: ModelConfig | undefined
   let version = ''
+  let underWay: Promise<ModelConfig | undefined> | undefined
+
+  async function readChanged(): Promise<ModelConfig | undefined> {
+    const { paths, fault } = await configPaths(place)
+    const seen = (await Promise.all(paths.map(versionOf))).join('') + (fault ?? '')
+    if (seen === version) return config
+    if (fault !== undefined) warn(fault)
+    config = (await readFiles(paths, variables, warn)) ?? config
+    version = seen
+    return config
+  }
+
   return {
-    async read() {
-      const { paths, fault } = await configPaths(place)
-      const seen = (await Promise.all(paths.map(versionOf))).join('') + (fault ?? '')
-      if (seen === version) return config
-      version = seen
-      if (fault !== undefined) warn(fault)
-      config = (await readFiles(paths, variables, warn)) ?? config
-      return config
-    },
+    // Who comes meanwhile waits for the same: without the pins of profiles a key would reach more than it may.
+    read: () => (underWay ??= readChanged().finally(() => (underWay = undefined))),
   }
 }
 
@@ -75,10 +81,11 @@ async function readFiles(
 ): Promise<ModelConfig | undefined> {
   if (paths.length === 0) return undefined
   const { env, denied } = readableEnvironment(variables)
-  const texts: string[] = []
+  const told: string[] = []
   try {
-    for (const path of paths) texts.push(await textOf(path, env))
-    const config = readModelConfig(texts, env)
+    const sources: unknown[] = []
+    for (const path of paths) sources.push(await sourceOf(path, env, told))
+    const config = configOfSources(sources, env, told)
     const named = paths.join(', ')
     for (const problem of config.problems) warn(`${named}: ${problem}`)
     for (const name of denied)
@@ -92,11 +99,14 @@ async function readFiles(
 }
 
 /** Each file alone, so that what is wrong in it is told with its name. */
-async function textOf(path: string, env: Parameters<typeof readModelConfig>[1]): Promise<string> {
+async function sourceOf(
+  path: string,
+  env: ReadableEnvironment['env'],
+  told: string[],
+): Promise<unknown> {
   try {
     const text = await readFile(path, 'utf8')
-    readModelConfig([text], env)
-    return text
+    return readSource(text, env, (problem) => void told.push(problem))
   } catch (error) {
     throw new Error(`${path} cannot be read as llama-swap's configuration: ${reason(error)}`, {
       cause: error,

@@ -46,7 +46,8 @@ export async function startGate(
 ): Promise<Listening> {
   const logger = createStdoutLogger(config.log)
   const modelFiles = modelConfigPlace(config.upstream, configPath(process.env))
-  if (!existsSync(modelFiles.file) && config.keys.some(({ models }) => !models.includes('*')))
+  const hasModelFiles = modelFiles.folder !== undefined || existsSync(modelFiles.file)
+  if (!hasModelFiles && config.keys.some(({ models }) => !models.includes('*')))
     warn(
       `${modelFiles.file} is not there, so the pins of llama-swap's profiles are not known: a key that is limited to a model reaches what a profile puts in its place. Set upstream.configFile to llama-swap's configuration.`,
     )

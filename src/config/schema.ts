@@ -137,6 +137,12 @@ export const configSchema = z.strictObject({
         .min(1)
         .optional()
         .describe("The folder of llama-swap's -config-dir, whose files add to configFile."),
+      askModels: z
+        .boolean()
+        .default(true)
+        .describe(
+          'Ask the servers of running models for their context, at the ports on this machine that GET /running names.',
+        ),
       headers: z
         .record(headerName, headerValue)
         .default({})

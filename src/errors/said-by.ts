@@ -1,3 +1,5 @@
+import { parsedJson } from '../llama-swap/read-unknown.ts'
+
 /** What an error answer of upstream says. */
 export type Said = {
   message: string
@@ -23,7 +25,7 @@ export function saidBy(body: string): Said {
 
 /** The words of a JSON error, `{"error": …}` with an object or a bare string; undefined for anything else. */
 export function wordsOf(body: string): Said | undefined {
-  const value = parsed(body)
+  const value = parsedJson(body)
   if (typeof value !== 'object' || value === null || !('error' in value)) return undefined
   const { error } = value
   if (typeof error === 'string') return { message: error }
@@ -44,14 +46,6 @@ export function saysLoadFailed(message: string): boolean {
   return LOAD_FAILED.test(message)
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
 function stringIn(object: object, name: string): string | undefined {
   const value: unknown = Object.getOwnPropertyDescriptor(object, name)?.value
   return typeof value === 'string' ? value : undefined
@@ -60,6 +54,9 @@ function stringIn(object: object, name: string): string | undefined {
 function numbersIn(error: object): { tokens?: number; context?: number } {
   const tokens: unknown = 'n_prompt_tokens' in error ? error.n_prompt_tokens : undefined
   const context: unknown = 'n_ctx' in error ? error.n_ctx : undefined
-  if (typeof tokens !== 'number' || typeof context !== 'number') return {}
-  return { tokens, context }
+  return isCount(tokens) && isCount(context) ? { tokens, context } : {}
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0
 }

@@ -7,8 +7,31 @@ import type { GateContext } from './gate-env.ts'
  * @param publicUrl the owner's word, which wins
  */
 export function baseUrlOf(c: GateContext, publicUrl: string | undefined): string {
-  if (publicUrl !== undefined) return publicUrl.replace(/\/+$/, '')
+  if (publicUrl !== undefined) return withoutSlash(publicUrl)
   return `${schemeOf(c)}://${c.env.target.host}`
+}
+
+/**
+ * The same as a browser tells it in a query, which may know of TLS that the gate does not: another scheme or port, but
+ * the host of the request or of `publicUrl`. Undefined for anything else.
+ */
+export function toldBaseUrl(
+  c: GateContext,
+  publicUrl: string | undefined,
+  told: string,
+): string | undefined {
+  if (!/^https?:\/\//i.test(told) || !URL.canParse(told)) return undefined
+  const { origin, hostname, href } = new URL(told)
+  if (publicUrl !== undefined && withoutSlash(told) === withoutSlash(publicUrl))
+    return withoutSlash(publicUrl)
+  const own = [`http://${c.env.target.host}`, ...(publicUrl === undefined ? [] : [publicUrl])]
+  const isOwn = own.some((url) => new URL(url).hostname === hostname)
+  // A path, a query or a user's name would make it longer.
+  return isOwn && href === `${origin}/` ? origin : undefined
+}
+
+function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, '')
 }
 
 function schemeOf(c: GateContext): 'http' | 'https' {

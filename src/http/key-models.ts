@@ -9,6 +9,7 @@ import { allowsModel } from '../llama-swap/model-names.ts'
 import { readCatalogue } from '../llama-swap/read-catalogue.ts'
 import { namesInListing, readListing, type ListedModel } from '../llama-swap/read-listing.ts'
 import { configuredSize, resolveModel } from '../llama-swap/resolve-model.ts'
+import { withholdNames } from '../llama-swap/withhold-names.ts'
 import { isOverWithin, onePerWay, shareQuestion } from '../llama-swap/shared-question.ts'
 import type { GateContext } from './gate-env.ts'
 
@@ -45,7 +46,10 @@ export function createKeyModels(
     const names = await directory.learn(namesInListing(listed))
     if (looked) await isOverWithin(clock, WORTH_WAITING_MS, looked)
     const { models } = c.get('principal')
-    const visible = listed.filter(({ id }) => allowsModel(models, id, names))
+    const mayUse = (name: string): boolean => allowsModel(models, name, names)
+    const visible = models.includes('*')
+      ? listed
+      : listed.filter(({ id }) => mayUse(id)).map((record) => withholdNames(record, mayUse))
     const records = enrich(visible, { config, directory, watch })
     return { ok: true, models: readCatalogue(records), records }
   }

@@ -25,12 +25,15 @@ export function createLessons({
   const guard = new OverflowGuard()
   return (c) => {
     const session = guardedSessionOf(c)
-    const { modelId } = c.get('scope')
+    const { modelId, acceptedAt } = c.get('scope')
+    const bytes = c.get('content').body?.length
     const via = c.get('via')
     return {
-      overflowed({ context }) {
+      overflowed({ context, prompt: tokens }, isCommitted) {
         if (modelId !== undefined && context !== undefined) watch?.overflowed(modelId, context)
-        const isLoop = session !== undefined && guard.overflowed(session, clock.now())
+        // What the client is not told it cannot mend: it is told when it tries again.
+        if (session === undefined || isCommitted) return undefined
+        const isLoop = guard.overflowed(session, { acceptedAt, now: clock.now(), tokens, bytes })
         return isLoop ? { kind: 'overflow-loop' } : undefined
       },
       settled({ outcome, status }) {

@@ -32,7 +32,7 @@ export function pageHtml({ baseUrl, isBaseUrlFixed, snippets }: PageContent): st
 <p class="soft">The gate in front of a GPU box: one address for its models, with a key for each person.</p>
 <h2>Base URL</h2>
 <div class="card">
-<div class="row"><code>${url}/v1</code>${COPY}</div>
+<div class="row"><code>${url}/v1</code>${copyButton('Base URL')}</div>
 <p class="soft">Clients of Anthropic's API, such as Claude Code, take it without <code>/v1</code>.</p>
 </div>
 <h2 id="key-title">Your key</h2>
@@ -61,16 +61,18 @@ ${snippets.map((snippet, at) => section(snippet, at === 0)).join('\n')}
 `
 }
 
-const COPY = '<button type="button" class="copy" hidden data-script>Copy</button>'
+function copyButton(what: string): string {
+  return `<button type="button" class="copy" aria-label="Copy: ${escapeHtml(what)}" hidden data-script>Copy</button>`
+}
 
 function section({ client, title, blocks, notes }: Snippet, isOpen: boolean): string {
   const items = notes.map((note) => `<li>${escapeHtml(note)}</li>`).join('')
   return `<details name="client"${isOpen ? ' open' : ''}><summary><h3>${escapeHtml(title)}</h3></summary>
-<div class="inside" id="for-${client}">${blocks.map(figure).join('')}<ul class="notes">${items}</ul></div></details>`
+<div class="inside" id="for-${client}">${blocks.map((block) => figure(title, block)).join('')}<ul class="notes">${items}</ul></div></details>`
 }
 
-function figure({ where, text }: SnippetBlock): string {
-  return `<figure><figcaption><span>${escapeHtml(where)}</span>${COPY}</figcaption><pre><code>${escapeHtml(text)}</code></pre></figure>`
+function figure(title: string, { where, text }: SnippetBlock): string {
+  return `<figure><figcaption><span>${escapeHtml(where)}</span>${copyButton(`${title}, ${where}`)}</figcaption><pre><code>${escapeHtml(text)}</code></pre></figure>`
 }
 
 const ENTITIES: Record<string, string> = {

@@ -11,8 +11,18 @@ const make = (tag, text, ...children) => {
   return node
 }
 const { base, fixed } = document.body.dataset
+const { origin } = location
+const inContainer = (url) => url.replace(/^(https?:\/\/)(localhost|127\.[\d.]+|\[::1\])(?=[:/]|$)/i, '$1host.docker.internal')
+const file = origin + '/opencode.json'
+// Of another host than the gate was asked for, the gate would not believe it.
+const isOtherWay = !fixed && base !== origin && new URL(base).hostname === location.hostname
 // Behind a proxy the gate may not know its own address, but the browser does.
-const own = (text) => (fixed ? text : text.replaceAll(base, location.origin))
+function own(text) {
+  if (fixed || base === origin) return text
+  const mine = text.replaceAll(base, origin).replaceAll(inContainer(base), inContainer(origin))
+  if (!isOtherWay) return mine
+  return mine.replaceAll("'" + file + "'", file).replaceAll(file, "'" + file + '?base=' + origin + "'")
+}
 
 function copyByHand(text) {
   const area = make('textarea', text)
@@ -39,8 +49,9 @@ async function copy(button) {
   }, 2000)
 }
 
-function figure({ where, text }) {
+function figure(title, { where, text }) {
   const button = make('button', 'Copy')
+  button.setAttribute('aria-label', 'Copy: ' + title + ', ' + where)
   button.type = 'button'
   button.className = 'copy'
   const pre = make('pre', '', make('code', own(text)))
@@ -48,10 +59,10 @@ function figure({ where, text }) {
 }
 
 function showSnippets(snippets) {
-  for (const { client, blocks, notes } of snippets) {
+  for (const { client, title, blocks, notes } of snippets) {
     const list = make('ul', '', ...notes.map((note) => make('li', note)))
     list.className = 'notes'
-    by('for-' + client).replaceChildren(...blocks.map(figure), list)
+    by('for-' + client).replaceChildren(...blocks.map((block) => figure(title, block)), list)
   }
 }
 

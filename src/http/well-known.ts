@@ -5,9 +5,10 @@ import { freshText } from './own-answer.ts'
 
 /**
  * Asks for the key at the terminal, without showing it: OpenCode runs this on the user's machine, connects no standard
- * input, and takes what is printed as the key. Fixed, so that no request decides what others run.
+ * input, and takes what is printed as the key. Fixed, so that no request decides what others run. Whoever leaves it with
+ * Ctrl-C gets the terminal back as it was, and no empty key.
  */
-const ASK_FOR_KEY = `stty -echo </dev/tty; printf 'API key of the gate: ' >/dev/tty; read -r key </dev/tty; stty echo </dev/tty; echo >/dev/tty; printf %s "$key"`
+const ASK_FOR_KEY = `trap 'stty echo </dev/tty' EXIT; trap 'exit 1' HUP INT TERM; stty -echo </dev/tty; printf 'API key of the gate: ' >/dev/tty; read -r key </dev/tty; echo >/dev/tty; printf %s "$key"`
 
 /**
  * `GET /.well-known/opencode`, which `opencode auth login <publicUrl>` reads: how to get a key, and where the

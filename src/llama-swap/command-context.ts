@@ -1,5 +1,6 @@
 import type { ContextSize } from './context-size.ts'
 import type { LlamaFlags, LlamaSetting } from './llama-flags.ts'
+import type { BatchLimit } from './model-config.ts'
 
 /** How llama-server gives its context to requests. */
 export type SlotPlan = {
@@ -29,7 +30,7 @@ export function leadingNumber(text: string): number | undefined {
 
 /** A value that a shell or llama-swap fills in later. */
 export function isOpen(value: string): boolean {
-  return value.includes('$')
+  return /[$`]/.test(value)
 }
 
 /** The slots; undefined where they are not to be known from the command. */
@@ -56,7 +57,7 @@ export function llamaContext(flags: LlamaFlags): ContextSize {
   const stop = notStarted(flags) ?? leftOpen(flags)
   if (stop !== undefined) return { tokens: undefined, source: 'unknown', why: stop }
   const plan = slotPlan(flags)
-  if (isEmbedding(flags)) return batchLimit(flags, plan)
+  if (isEmbedding(flags)) return withinBatch(flags, plan)
   return (plan && slotContext(flags, plan)) ?? unknown(flags)
 }
 
@@ -105,18 +106,33 @@ function unknown(flags: LlamaFlags): ContextSize {
   return { tokens: undefined, source: 'unknown', why }
 }
 
-/** Source: the server refuses a text that is longer than the physical batch, whatever its context. */
-function batchLimit(flags: LlamaFlags, plan: SlotPlan | undefined): ContextSize {
+function withinBatch(flags: LlamaFlags, plan: SlotPlan | undefined): ContextSize {
+  const { tokens, why } = usualBatch(flags)
+  const context = plan && slotContext(flags, plan)
+  if (context?.tokens !== undefined && context.tokens < tokens) return context
+  return estimate(tokens, why)
+}
+
+/**
+ * The longest text that such a server takes; undefined where it is not known, or where there is no such limit. Source:
+ * it refuses a text that is longer than the physical batch, whatever its context.
+ */
+export function batchLimit(flags: LlamaFlags): BatchLimit | undefined {
+  const stop = notStarted(flags) ?? leftOpen(flags)
+  return isEmbedding(flags) && stop === undefined ? usualBatch(flags) : undefined
+}
+
+function usualBatch(flags: LlamaFlags): BatchLimit {
   const physical = numberOf(flags, 'physicalBatch') ?? USUAL_PHYSICAL_BATCH
   const logical = numberOf(flags, 'batch') ?? USUAL_BATCH
-  const context = plan && slotContext(flags, plan)
-  const batch = Math.min(physical, logical)
-  if (context?.tokens !== undefined && context.tokens < batch) return context
   const said =
     logical < physical
       ? flags.written.get('batch')
       : (flags.written.get('physicalBatch') ?? `-ub ${USUAL_PHYSICAL_BATCH}, as nobody said more`)
-  return estimate(batch, `${said}: a text must fit into one batch`)
+  return {
+    tokens: Math.min(physical, logical),
+    why: `${said}: a text must fit into one batch`,
+  }
 }
 
 function slotContext(flags: LlamaFlags, plan: SlotPlan): ContextSize | undefined {

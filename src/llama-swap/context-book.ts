@@ -1,3 +1,4 @@
+import type { Clock } from '../deps.ts'
 import { commandKey } from './command-key.ts'
 import type { ContextSize } from './context-size.ts'
 import type { ServerProps } from './read-props.ts'
@@ -11,20 +12,27 @@ export type Learned = {
 
 const NOTHING: Learned = { context: undefined, props: undefined }
 
-/** A model as it was started; undefined where nobody knows with which command. */
-type Page = Learned & { key: string | undefined }
+/** A model as it was started; `key` is undefined where nobody knows with which command. */
+type Page = Learned & { key: string | undefined; learnedAt: number }
 
 /** A client may make up names of models, and a box has a few dozen at most. */
 const MOST_MODELS = 1000
+/** A model is not started anew so soon after an answer: what runs by then is what has answered. */
+const TIED_WITHIN_MS = 10_000
 
 /**
  * Keeps what was learned of running models, each with the command line that it was started with: with another command
  * line the model is another one, and what was learned does not hold for it.
  */
 export class ContextBook {
+  readonly #clock: Pick<Clock, 'now'>
   readonly #pages = new Map<string, Page>()
   /** The commands of what ran when llama-swap was last asked. */
   #running: ReadonlyMap<string, string | undefined> = new Map()
+
+  constructor(clock: Pick<Clock, 'now'>) {
+    this.#clock = clock
+  }
 
   /** Takes what runs now: ids with the command lines, where these were told. */
   see(running: readonly { model: string; command: string | undefined }[]): void {
@@ -33,14 +41,21 @@ export class ContextBook {
     )
     for (const [model, key] of this.#running) {
       const page = this.#pages.get(model)
-      // It was learned just before its command was known.
-      if (page && page.key === undefined) page.key = key
+      if (!page || key === undefined) continue
+      if (this.#isOf(page, key)) page.key = key
+      else this.#pages.delete(model)
     }
   }
 
-  /** A running model's server has described itself. */
-  learnProps(model: string, props: ServerProps): void {
-    const page = this.#open(model, undefined)
+  /**
+   * A running model's server has described itself.
+   *
+   * @param command the command line with which it ran when it was asked; it may have been started anew meanwhile
+   */
+  learnProps(model: string, props: ServerProps, command: string): void {
+    const key = commandKey(command)
+    if ((this.#running.get(model) ?? key) !== key) return
+    const page = this.#open(model, key)
     page.props = props
     if (props.context === undefined) return
     page.context = {
@@ -55,14 +70,17 @@ export class ContextBook {
    * A running model has refused a request that was too long for it.
    *
    * @param configured its command line in llama-swap's configuration, which counts where it is not known what runs
+   * @returns whether it is known with which command it runs; otherwise it is forgotten unless `see` tells soon
    */
-  learnOverflow(model: string, tokens: number, configured: string | undefined): void {
-    this.#open(model, configured).context = {
+  learnOverflow(model: string, tokens: number, configured: string | undefined): boolean {
+    const key = this.#keyOf(model, configured)
+    this.#open(model, key).context = {
       tokens,
       source: 'overflow',
       certainty: 'exact',
       why: 'the model said so when a request was too long',
     }
+    return key !== undefined
   }
 
   /** What is known of a model from its running, as far as it is started, or would be, with the same command line. */
@@ -70,21 +88,27 @@ export class ContextBook {
     const page = this.#pages.get(model)
     if (!page) return NOTHING
     const key = this.#keyOf(model, configured)
-    return key === undefined || page.key === undefined || key === page.key ? page : NOTHING
+    return key === undefined || this.#isOf(page, key) ? page : NOTHING
   }
 
   #keyOf(model: string, configured: string | undefined): string | undefined {
     return this.#running.get(model) ?? (configured && commandKey(configured))
   }
 
-  #open(model: string, configured: string | undefined): Page {
-    const key = this.#keyOf(model, configured)
+  /** Whether a page is that of a command, or was written so lately that nobody had asked for the command yet. */
+  #isOf(page: Page, key: string | undefined): boolean {
+    if (page.key !== undefined || key === undefined) return page.key === key
+    return Math.abs(this.#clock.now() - page.learnedAt) <= TIED_WITHIN_MS
+  }
+
+  #open(model: string, key: string | undefined): Page {
     const known = this.#pages.get(model)
-    if (known && (known.key === key || known.key === undefined || key === undefined)) {
-      known.key ??= key
+    if (known && this.#isOf(known, key)) {
+      known.key = key
+      known.learnedAt = this.#clock.now()
       return known
     }
-    const page: Page = { ...NOTHING, key }
+    const page: Page = { ...NOTHING, key, learnedAt: this.#clock.now() }
     this.#pages.delete(model)
     this.#pages.set(model, page)
     const [oldest] = this.#pages.keys()

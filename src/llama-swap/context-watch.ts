@@ -4,6 +4,7 @@ import { ContextBook, type Learned } from './context-book.ts'
 import type { ModelDirectory } from './model-directory.ts'
 import { readProps } from './read-props.ts'
 import { readRunning, type RunningModel } from './read-running.ts'
+import { isWorthAsking, wantsKey } from './running-command.ts'
 import { onePerWay, shareQuestion } from './shared-question.ts'
 
 /** Finds out what running models can hold, and never has one loaded, kept loaded or kept busy for it. */
@@ -20,30 +21,49 @@ export type ContextWatch = {
 
 /** The same command may load with less room where memory is short. */
 const ASK_AGAIN_MS = 30_000
+/** Where something else than the model answers, that is not ours to ask. */
+const ASK_STRANGERS_AGAIN_MS = 600_000
 const MOST_REMEMBERED = 1000
 
 /** When something was last done for each of the latest names. */
 class LastTimes {
+  readonly #within: number
   readonly #times = new Map<string, number>()
 
-  /** Whether it is time to do it again; then it counts as done `now`. */
-  isDue(name: string, now: number): boolean {
+  constructor(within: number) {
+    this.#within = within
+  }
+
+  /** Whether it was done lately. */
+  has(name: string, now: number): boolean {
     // The clock may jump back: a time in the future is no reason to wait.
-    if (Math.abs(now - (this.#times.get(name) ?? -Infinity)) < ASK_AGAIN_MS) return false
+    return Math.abs(now - (this.#times.get(name) ?? -Infinity)) < this.#within
+  }
+
+  note(name: string, now: number): void {
     this.#times.delete(name)
     this.#times.set(name, now)
     const [oldest] = this.#times.keys()
     if (oldest !== undefined && this.#times.size > MOST_REMEMBERED) this.#times.delete(oldest)
+  }
+
+  /** Whether it is time to do it again; then it counts as done `now`. */
+  isDue(name: string, now: number): boolean {
+    if (this.has(name, now)) return false
+    this.note(name, now)
     return true
   }
 }
+
+type Asked = { model: string; server: string; command: string }
 
 /** Asks the servers of models, each at most every thirty seconds. */
 class Servers {
   readonly #clock: Clock
   readonly #askServer: AskModelServer
   readonly #book: ContextBook
-  readonly #asked = new LastTimes()
+  readonly #asked = new LastTimes(ASK_AGAIN_MS)
+  readonly #strangers = new LastTimes(ASK_STRANGERS_AGAIN_MS)
   readonly #underWay = new Map<string, Promise<void>>()
 
   constructor(clock: Clock, askServer: AskModelServer, book: ContextBook) {
@@ -59,21 +79,27 @@ class Servers {
   }
 
   #askOnce({ model, server, command }: RunningModel): Promise<void> {
-    if (server === undefined) return Promise.resolve()
+    if (server === undefined || command === undefined || !isWorthAsking(command))
+      return Promise.resolve()
     // One that was started anew is another model.
     const name = JSON.stringify([model, server, command])
     const underWay = this.#underWay.get(name)
     if (underWay) return underWay
-    if (!this.#asked.isDue(name, this.#clock.now())) return Promise.resolve()
-    const asking = this.#ask(model, server).finally(() => this.#underWay.delete(name))
+    const now = this.#clock.now()
+    if (this.#strangers.has(name, now) || !this.#asked.isDue(name, now)) return Promise.resolve()
+    const asking = this.#ask(name, { model, server, command }).finally(() =>
+      this.#underWay.delete(name),
+    )
     this.#underWay.set(name, asking)
     return asking
   }
 
-  async #ask(model: string, server: string): Promise<void> {
-    const text = await this.#askServer(server)
-    const props = text === undefined ? undefined : readProps(text)
-    if (props) this.#book.learnProps(model, props)
+  async #ask(name: string, { model, server, command }: Asked): Promise<void> {
+    const text = await this.#askServer(server, wantsKey(command))
+    if (text === undefined) return
+    const props = readProps(text, command)
+    if (props) this.#book.learnProps(model, props, command)
+    else this.#strangers.note(name, this.#clock.now())
   }
 }
 
@@ -83,18 +109,19 @@ export function createContextWatch(
   asking: AskingFor,
   directory: Pick<ModelDirectory, 'config' | 'isOfNoModelHere'>,
 ): ContextWatch {
-  const book = new ContextBook()
+  const book = new ContextBook(clock)
   const servers = askModelServer && new Servers(clock, askModelServer, book)
-  const looked = new LastTimes()
-  const wayOf = onePerWay((via) =>
-    shareQuestion(clock, async () => {
-      const answer = await ask(asking(via), '/running')
-      const running = typeof answer === 'object' ? readRunning(answer.text) : undefined
-      if (!running) return
-      book.see(running)
-      await servers?.askAll(running)
-    }),
-  )
+  const looked = new LastTimes(ASK_AGAIN_MS)
+  async function lookOnce(via: string | undefined): Promise<void> {
+    const answer = await ask(asking(via), '/running')
+    const running = typeof answer === 'object' ? readRunning(answer.text) : undefined
+    if (!running) return
+    book.see(running)
+    await servers?.askAll(
+      running.map((one) => ({ ...one, command: one.command ?? commandOf(one.model) })),
+    )
+  }
+  const wayOf = onePerWay((via) => shareQuestion(clock, () => lookOnce(via)))
   const commandOf = (id: string): string | undefined =>
     directory.config().models.get(id)?.commandLine
   const of = (id: string): Learned => book.of(id, commandOf(id))
@@ -103,13 +130,15 @@ export function createContextWatch(
     look: (via) => wayOf(via)(),
     overflowed(id, tokens) {
       // Only llama-swap knows which model it was, and a peer's command is not known.
-      if (!directory.isOfNoModelHere(id)) book.learnOverflow(id, tokens, commandOf(id))
+      if (directory.isOfNoModelHere(id)) return
+      if (book.learnOverflow(id, tokens, commandOf(id)) || !looked.isDue(id, clock.now())) return
+      // Shared with nobody: on Workers it is lost when the request is over, and who shared it would wait in vain.
+      lookOnce(undefined).catch(() => undefined)
     },
     answered(id, via) {
       if (!servers || directory.isOfNoModelHere(id) || of(id).props) return
       // Where it cannot be asked, the next request is no reason to try again at once.
-      if (!looked.isDue(id, clock.now())) return
-      wayOf(via)().catch(() => undefined)
+      if (looked.isDue(id, clock.now())) wayOf(via)().catch(() => undefined)
     },
   }
 }

@@ -45,10 +45,17 @@ function expandModels(models: unknown, { globals, port, tell }: Scope): unknown 
     const model = replaceAll(withoutComments(models[id]), macros)
     const usesPort = includesPort(field(model, 'cmd'))
     if (!usesPort) tellPort(id, model, tell)
-    expanded.set(id, usesPort ? replaceAll(model, [['PORT', String(nextPort++)]]) : model)
+    expanded.set(id, usesPort ? withPort(model, nextPort++) : model)
     tellUnknown(expanded.get(id), place, tell)
   }
   return Object.fromEntries(Object.keys(models).map((id) => [id, expanded.get(id)]))
+}
+
+/** llama-swap sends requests there unless the owner names another place. */
+function withPort(model: unknown, port: number): unknown {
+  const replaced = replaceAll(model, [['PORT', String(port)]])
+  if (!isMapping(replaced) || !isNothing(replaced['proxy'])) return replaced
+  return { ...replaced, proxy: `http://localhost:${port}` }
 }
 
 function macrosIn(value: unknown, place: string, tell: Tell): Macro[] {

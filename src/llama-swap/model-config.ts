@@ -38,6 +38,9 @@ export type FaultKind =
   /** An answer may go on for ever, and forgets its beginning. */
   | 'context-shift'
 
+/** Tokens, and for a person what they follow from. */
+export type BatchLimit = { tokens: number; why: string }
+
 /** What the configuration file says of one model of this box. */
 export type ModelFacts = ModelTraits & {
   name: string | undefined
@@ -52,6 +55,8 @@ export type ModelFacts = ModelTraits & {
    */
   commandLine: string | undefined
   context: ContextSize
+  /** Most tokens of one text that is answered with vectors or ranks; undefined where it is not known, or any other model. */
+  batch?: BatchLimit | undefined
   /** What `swapgate check` tells the owner. */
   faults: readonly ModelFault[]
 }

@@ -13,10 +13,10 @@ const FLAGS: Readonly<Partial<Record<ServerKind, { flag: string; name: string }>
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1000, K: 1024, m: 1e6, M: 2 ** 20 }
 
 /** The tokens of one request to a server other than llama-server. */
-export function otherContext({ kind, args }: ServerCall): ContextSize {
+export function otherContext({ kind, args, why }: ServerCall): ContextSize {
   if (kind === 'media') return none('makes or reads media, which has no context')
   const server = FLAGS[kind]
-  if (!server) return none('the command does not name a server that the gate can read')
+  if (!server) return none(why ?? 'the command does not name a server that the gate can read')
   const written = valueOf(args, server.flag)
   if (written === undefined)
     return none(`no ${server.flag}: ${server.name} decides, known once it runs`)

@@ -23,16 +23,27 @@ type Env = Readonly<Record<string, string | undefined>>
  *
  * @param files the text of `-config`, then those of the files in `-config-dir`, sorted by name
  * @param env llama-swap's environment, or the one that is most like it: for `${env.NAME}` and for `LLAMA_ARG_*`
- * @throws Error with yaml's message, which names line and column, when a text is not YAML
+ * @throws Error that names line and column, and nothing that stands there, when a text is not YAML
  */
 export function readModelConfig(files: readonly string[], env: Env): ModelConfig {
-  const problems = new Set<string>()
+  const told: string[] = []
+  const sources = files.map((file) => readSource(file, env, (problem) => void told.push(problem)))
+  return configOfSources(sources, env, told)
+}
+
+/**
+ * The same of files that `readSource` has read.
+ *
+ * @param told the problems that it told
+ */
+export function configOfSources(
+  sources: readonly unknown[],
+  env: Env,
+  told: readonly string[],
+): ModelConfig {
+  const problems = new Set(told)
   const tell: Tell = (problem) => void problems.add(problem)
-  const merged = mergeConfigs(
-    files.map((file) => readSource(file, env, tell)),
-    tell,
-  )
-  const config = expandMacros(merged, tell)
+  const config = expandMacros(mergeConfigs(sources, tell), tell)
   tellShapes(config, tell)
   const names = namesIn(config)
   const models = modelsIn(config, env)

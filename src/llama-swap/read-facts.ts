@@ -1,8 +1,8 @@
 import { commandKey } from './command-key.ts'
-import { llamaContext } from './command-context.ts'
+import { batchLimit, llamaContext } from './command-context.ts'
 import { commandWords } from './command-words.ts'
 import type { ContextSize } from './context-size.ts'
-import { readLlamaFlags } from './llama-flags.ts'
+import { readLlamaFlags, type LlamaFlags } from './llama-flags.ts'
 import type { ModelFacts } from './model-config.ts'
 import { faultsOf } from './model-faults.ts'
 import { capability, traitsOf } from './model-traits.ts'
@@ -19,10 +19,9 @@ export type ReadModel = { facts: ModelFacts; call: ServerCall }
 export function readFacts(id: string, record: unknown, env: Env): ReadModel {
   const cmd = textOf(record, 'cmd')
   const words = cmd === undefined ? [] : commandWords(cmd)
-  const call = findServer(words ?? [], { ...env, ...listedVariables(record) })
-  const isLlama = call.kind === 'llama-server'
-  const flags = isLlama ? readLlamaFlags(call.args, call.env) : undefined
-  const derived = derivedContext({ cmd, words }, flags ? llamaContext(flags) : otherContext(call))
+  const call = findServer(words ?? [], { ...env, ...listedVariables(record) }, portOf(record))
+  const flags = call.kind === 'llama-server' ? flagsOf(call) : undefined
+  const derived = derivedContext({ cmd, words }, contextOf(call, flags))
   return {
     call,
     facts: {
@@ -32,10 +31,42 @@ export function readFacts(id: string, record: unknown, env: Env): ReadModel {
       isUnlisted: /^true$/i.test(textOf(record, 'unlisted') ?? ''),
       commandLine: cmd === undefined || /\$\{(?!PORT\})/.test(cmd) ? undefined : commandKey(cmd),
       context: listedContext(record) ?? derived,
+      batch: flags && !call.hasEnvFile ? batchLimit(flags) : undefined,
       faults: flags ? faultsOf(record, flags, derived) : [],
       ...traitsOf({ id, record, call, flags }),
+      ...(areSlotsHidden(call) && { slots: undefined }),
     },
   }
+}
+
+/** The port at which llama-swap looks for the server. */
+function portOf(record: unknown): string | undefined {
+  return /:(\d+)\/?$/.exec(textOf(record, 'proxy') ?? '')?.[1]
+}
+
+function flagsOf({ args, env, isFork }: ServerCall): LlamaFlags {
+  const flags = readLlamaFlags(args, env)
+  // What a fork does on its own is not known here; its context is not shared all the same.
+  return isFork && !flags.values.has('parallel')
+    ? readLlamaFlags([...args, '-np', '1'], env)
+    : flags
+}
+
+function contextOf(call: ServerCall, flags: LlamaFlags | undefined): ContextSize {
+  return flags ? (hiddenContext(call, flags) ?? llamaContext(flags)) : otherContext(call)
+}
+
+/** A flag counts more than any variable. */
+function hiddenContext(call: ServerCall, flags: LlamaFlags): ContextSize | undefined {
+  if (!call.hasEnvFile || flags.written.get('context')?.startsWith('-')) return undefined
+  const why = 'the variables of --env-file are not known here'
+  return { tokens: undefined, source: 'unknown', why }
+}
+
+function areSlotsHidden({ kind, args, env, hasEnvFile, isFork }: ServerCall): boolean {
+  if (kind !== 'llama-server') return false
+  if (hasEnvFile) return !readLlamaFlags(args, {}).values.has('parallel')
+  return isFork === true && !readLlamaFlags(args, env).values.has('parallel')
 }
 
 /** `env: [NAME=value]` of a model. */

@@ -1,5 +1,6 @@
 import type { Modality } from './catalogue.ts'
-import { entries, field } from './read-unknown.ts'
+import { entries, field, parsedJson } from './read-unknown.ts'
+import { isOfCommand } from './running-command.ts'
 
 /** What a llama-server says of itself; undefined is what it does not say. */
 export type ServerProps = {
@@ -11,12 +12,16 @@ export type ServerProps = {
   tools: boolean | undefined
 }
 
-/** Reads `GET /props` of llama-server; undefined for what is not such an answer. */
-export function readProps(text: string): ServerProps | undefined {
-  const value = parsed(text)
+/**
+ * Reads `GET /props` of llama-server; undefined for what is not such an answer, or that of another server than the one
+ * with this command.
+ */
+export function readProps(text: string, command: string): ServerProps | undefined {
+  const value = parsedJson(text)
   const context = count(field(field(value, 'default_generation_settings'), 'n_ctx'))
   const slots = count(field(value, 'total_slots'))
   if (context === undefined && slots === undefined) return undefined
+  if (!isOfCommand(value, command)) return undefined
   const tools = field(field(value, 'chat_template_caps'), 'supports_tools')
   return {
     context,
@@ -41,12 +46,4 @@ function inputOf(said: unknown): readonly Modality[] | undefined {
 
 function count(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

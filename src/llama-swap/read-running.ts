@@ -1,4 +1,4 @@
-import { field } from './read-unknown.ts'
+import { field, parsedJson } from './read-unknown.ts'
 
 /** One model of `GET /running`. `command` and `server` may hold keys, paths and ports: never shown. */
 export type RunningModel = {
@@ -13,7 +13,7 @@ export type RunningModel = {
 
 /** The models that llama-swap runs; undefined when the text is not such an answer. */
 export function readRunning(text: string): RunningModel[] | undefined {
-  const running = field(parsed(text), 'running')
+  const running = field(parsedJson(text), 'running')
   if (!Array.isArray(running)) return undefined
   return running.map((record) => ({
     model: String(field(record, 'model')),
@@ -27,12 +27,4 @@ export function readRunning(text: string): RunningModel[] | undefined {
 function textIn(record: unknown, name: string): string | undefined {
   const value = field(record, name)
   return typeof value === 'string' && value !== '' ? value : undefined
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,32 +1,26 @@
-import { parse } from 'yaml'
 import { expandEnv, namesUnset } from './expand-env.ts'
 import { mapTexts } from './map-texts.ts'
 import { field } from './read-unknown.ts'
+import { readYaml } from './read-yaml.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
 /** Something to tell the owner, with its place. */
 export type Tell = (problem: string) => void
 
-/** It is the owner's own file: an anchor may be used by any number of models. */
-const OPTIONS = { merge: true, logLevel: 'error', maxAliasCount: -1 } as const
-
 /**
  * One file of llama-swap's configuration as mappings, lists and texts: every scalar is text, as llama-swap reads its
  * names, so an alias `7` is "7". Anchors and merge keys are resolved, variables are replaced.
  *
- * @throws Error with yaml's message, which names line and column, when the text is not YAML
+ * @throws Error that names line and column, and nothing that stands there, when the text is not YAML
  */
 export function readSource(text: string, env: Env, tell: Tell): unknown {
-  const expanded = expandEnv(text, env)
-  const source: unknown = parse(expanded, { ...OPTIONS, schema: 'failsafe' })
-  const isUsed = expanded.includes('macros')
-  const typed: unknown = isUsed ? parse(expanded, { ...OPTIONS, schema: 'yaml-1.1' }) : undefined
-  return mapTexts(source, (value, place) => {
+  const { texts, numbers } = readYaml(expandEnv(text, env))
+  return mapTexts(texts, (value, place) => {
     const { names, written } = namesUnset(value)
     for (const name of names)
       tell(`${place}: the variable ${name} is not set here; llama-swap does not start without it`)
-    return macroText(typed, place) ?? written
+    return macroText(numbers, place) ?? written
   })
 }
 

@@ -1,7 +1,7 @@
 import type { CatalogueModel } from './catalogue.ts'
 import type { Learned } from './context-book.ts'
 import type { ContextSize } from './context-size.ts'
-import type { ModelFacts } from './model-config.ts'
+import type { BatchLimit, ModelFacts } from './model-config.ts'
 import type { ServerProps } from './read-props.ts'
 
 /** What is known of a model beside its record in llama-swap's list. */
@@ -52,10 +52,27 @@ function withProps(model: CatalogueModel, { input, tools, slots }: ServerProps):
 function resolveContext(listed: CatalogueModel, known: Knowledge): ContextSize {
   const { configured, learned, facts } = known
   if (configured !== undefined) return configuredContext(configured)
-  if (learned?.context) return learned.context
+  if (learned?.context)
+    return learnedContext(learned.context, facts?.use ?? listed.use, facts?.batch)
   if (listed.context.tokens !== undefined) return listed.context
   return facts?.context ?? { tokens: undefined, source: 'unknown', why: WHY_UNKNOWN[listed.kind] }
 }
+
+/** A server that makes vectors or ranks holds more than it takes in one text, and does not say how much that is. */
+function learnedContext(
+  context: ContextSize,
+  use: CatalogueModel['use'],
+  batch: BatchLimit | undefined,
+): ContextSize {
+  const takesBatches = use === 'embeddings' || use === 'rerank'
+  if (!takesBatches || context.source !== 'props') return context
+  if (batch && batch.tokens < context.tokens)
+    return { ...batch, source: 'command', certainty: 'estimate' }
+  const why = batch ? context.why : WHY_BOUNDED
+  return { ...context, certainty: 'estimate', why }
+}
+
+const WHY_BOUNDED = 'the running model holds as much, but a text must fit into one batch, too'
 
 function configuredContext(tokens: number): ContextSize {
   const why = 'contexts in config.json says so'

@@ -1,3 +1,5 @@
+import { inertJson } from './substitution.ts'
+
 /** How a piece of JSON is laid out in the text around it. */
 export type Layout = {
   /** White space before the line that the value begins on. */
@@ -12,7 +14,10 @@ export type Layout = {
 export const LAYOUT: Layout = { indent: '', unit: '  ', eol: '\n' }
 const WIDTH = 80
 
-/** JSON as people write it: a small object or list stands on one line where it fits, all others are spread out. */
+/**
+ * JSON as people write it: a small object or list stands on one line where it fits, all others are spread out. OpenCode
+ * finds nothing to replace in it.
+ */
 export function formatJson(value: unknown, layout: Layout = LAYOUT): string {
   const whole = onOneLine(value)
   const isShort = (layout.before ?? layout.indent.length) + whole.length < WIDTH
@@ -23,7 +28,7 @@ export function formatJson(value: unknown, layout: Layout = LAYOUT): string {
         formatJson(item, { ...layout, indent: inner, before: inner.length }),
       )
     : properties(value).map(([name, item]) => {
-        const head = `${JSON.stringify(name)}: `
+        const head = `${inertJson(name)}: `
         const before = inner.length + head.length
         return head + formatJson(item, { ...layout, indent: inner, before })
       })
@@ -35,10 +40,8 @@ export function formatJson(value: unknown, layout: Layout = LAYOUT): string {
 
 function onOneLine(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(onOneLine).join(', ')}]`
-  if (!isObject(value)) return JSON.stringify(value)
-  const items = properties(value).map(
-    ([name, item]) => `${JSON.stringify(name)}: ${onOneLine(item)}`,
-  )
+  if (!isObject(value)) return inertJson(value)
+  const items = properties(value).map(([name, item]) => `${inertJson(name)}: ${onOneLine(item)}`)
   return items.length === 0 ? '{}' : `{ ${items.join(', ')} }`
 }
 

@@ -54,8 +54,12 @@ export type RelayPlan = {
   heartbeat: { afterMs: number; everyMs: number }
   timeouts: { upstreamHeadersMs: number; upstreamSilenceMs: number }
   refusalFor(error: GateError): Refusal
-  /** Told when the prompt was too long for the model. Gives what the client is told instead, if anything. */
-  overflowed(overflow: Overflow): GateError | undefined
+  /**
+   * Told when the prompt was too long for the model. Gives what the client is told instead, if anything.
+   *
+   * @param isCommitted the client has a 200 already and cannot be told: only a retry learns of it
+   */
+  overflowed(overflow: Overflow, isCommitted: boolean): GateError | undefined
   settle(settled: Settled): void
   /** Tells of an exception that nobody expected. */
   bug(error: unknown): void

@@ -186,11 +186,12 @@ export class Relay implements UpstreamEvents, BodySink {
     if (this.#settled) return
     if (isEmpty502(answer) && this.#sendAgain(this.#failed('empty-502'))) return
     const read = readErrorAnswer(answer, this.#plan)
-    const instead = read.overflow && this.#plan.overflowed(read.overflow)
+    const { isCommitted } = this.#answer
+    const instead = read.overflow && this.#plan.overflowed(read.overflow, isCommitted)
     if (instead) return this.#fail(instead)
     if ('error' in read) return this.#fail(read.error)
     const outcome = answer.status < 500 ? 'refused' : 'upstream-failed'
-    if (!this.#answer.isCommitted) this.#refuseWith(read.answer, outcome, read.reason)
+    if (!isCommitted) this.#refuseWith(read.answer, outcome, read.reason)
     else if (read.frame === undefined) this.#breakOff(read.reason)
     else this.#endWith(read.frame, outcome, read.reason)
   }

@@ -68,6 +68,23 @@ async function open(options: BrowserContextOptions = {}, url = gate.url): Promis
   return { page, faults, asked }
 }
 
+/** Opens the page as through a proxy, which asks the gate for `host`, or for the gate's own address. */
+async function openThrough(origin: string, host?: string): Promise<Opened> {
+  const context = await browser.newContext()
+  await context.route(`${origin}/**`, async (route) => {
+    const request = route.request()
+    const headers = { ...(await request.allHeaders()), ...(host !== undefined && { host }) }
+    const { pathname, search } = new URL(request.url())
+    const response = await route.fetch({ url: gate.url + pathname + search, headers })
+    await route.fulfill({ response })
+  })
+  const page = await context.newPage()
+  const faults: string[] = []
+  page.on('pageerror', (error) => faults.push(error.message))
+  await page.goto(`${origin}/`)
+  return { page, faults, asked: [] }
+}
+
 async function enter(page: Page, key: string): Promise<void> {
   await page.getByLabel(KEY_LABEL).fill(key)
   await page.getByRole('button', { name: 'Show models' }).click()
@@ -140,7 +157,7 @@ describe('with a key', () => {
       /^gpt-oss-120b\nGPT-OSS 120B \(Reasoning\)\n98,304 tokens, (?:exact|an estimate): ./,
     )
     expect(await page.locator('#said').innerText()).toBe(
-      '3 models. The settings below are for glm-4.7-flash.',
+      '3 models. The settings below are for qwen3-coder-next.',
     )
     expect(faults).toEqual([])
   })
@@ -148,7 +165,7 @@ describe('with a key', () => {
   test('the settings are for the chosen model, with its numbers', async () => {
     const { page } = await open()
     await enterUser(page)
-    expect((await blocksFor(page, 'Codex'))[1]).toContain('model = "glm-4.7-flash"')
+    expect((await blocksFor(page, 'Codex'))[1]).toContain('model = "qwen3-coder-next"')
     await page.getByLabel('Model in the settings below').selectOption('gpt-oss-120b')
     await page.getByText('The settings below are for gpt-oss-120b.').waitFor()
     const [, codex = ''] = await blocksFor(page, 'Codex')
@@ -230,6 +247,43 @@ describe('with a key', () => {
   })
 })
 
+describe('behind a proxy that the gate knows nothing of', () => {
+  const origin = `https://${OTHER_NAME}`
+
+  test.each([false, true])(
+    'the file for OpenCode is for the address in the browser; with a key: %j',
+    async (hasKey) => {
+      const { page, faults } = await openThrough(origin, OTHER_NAME)
+      if (hasKey) await enterUser(page)
+      const [, line = ''] = await blocksFor(page, 'OpenCode')
+      expect(line.split('\n')[0]).toBe(
+        `curl -fsS -H "Authorization: Bearer $LLAMA_SWAP_API_KEY" '${origin}/opencode.json?base=${origin}' -o opencode.json`,
+      )
+      expect(await page.locator('.row code').first().innerText()).toBe(`${origin}/v1`)
+      expect(faults).toEqual([])
+      const file = await page.evaluate(
+        `fetch('/opencode.json?base=${origin}', { headers: { authorization: 'Bearer ${KEYS.user}' } }).then((answer) => answer.text())`,
+      )
+      expect(file).toContain(`"baseURL": "${origin}/v1"`)
+    },
+  )
+
+  test.each([false, true])(
+    'which asks for another host, a container still gets the address in the browser; with a key: %j',
+    async (hasKey) => {
+      const { page, faults } = await openThrough(origin)
+      if (hasKey) await enterUser(page)
+      const [, run = ''] = await blocksFor(page, 'Open WebUI')
+      const [, line = ''] = await blocksFor(page, 'OpenCode')
+      expect([
+        run.includes(`OPENAI_API_BASE_URL=${origin}/v1 `),
+        line.includes(` ${origin}/opencode.json -o`),
+        faults,
+      ]).toEqual([true, true, []])
+    },
+  )
+})
+
 describe('what a model is called', () => {
   test('stays text, whatever is in it', async () => {
     const id = '<img src=x onerror=document.title=1>'
@@ -291,6 +345,19 @@ describe('the key', () => {
 })
 
 describe('a copy button', () => {
+  test.each([false, true])('has a name that no other has; with a key: %j', async (hasKey) => {
+    const { page } = await open()
+    if (hasKey) await enterUser(page)
+    const buttons = await page.locator('button.copy').all()
+    const names = await Promise.all(buttons.map((button) => button.getAttribute('aria-label')))
+    expect([names.length > 15, new Set(names).size, names[0], names[1]]).toEqual([
+      true,
+      names.length,
+      'Copy: Base URL',
+      'Copy: OpenCode, A terminal, with your key in place of sk-...',
+    ])
+  })
+
   test.each([
     ['of this machine', () => gate.url, 'true'],
     [

@@ -40,6 +40,19 @@ describe.each(harnesses)('on $name', (harness) => {
     expect(callsTo(upstream)).toEqual([])
   })
 
+  test('/opencode.json is for the address that the browser says, if its host is the one that was asked', async () => {
+    const base = gate.url.replace('http:', 'https:')
+    const answers = [
+      await ask(`/opencode.json?base=${base}`, KEYS.limited),
+      await ask('/opencode.json?base=https://evil.example', KEYS.limited),
+    ]
+    const file: File = JSON.parse(await answers[0]!.text())
+    expect([
+      answers.map(({ status }) => status),
+      file.provider['llama-swap']?.options.baseURL,
+    ]).toEqual([[200, 400], `${base}/v1`])
+  })
+
   test('/opencode.json is sent again only when it has changed', async () => {
     const first = await ask('/opencode.json', KEYS.user)
     const again = await ask('/opencode.json', KEYS.user, {

@@ -53,6 +53,7 @@ describe.each(harnesses)('on $name', (harness) => {
   let upstream: LookAlike
   let home: Running
   let edge: Running
+  let hasty: Running
   beforeAll(async () => {
     upstream = await startLookAlike()
     const keys = [...ROOMY.keys, { id: 'edge', secret: EDGE, edge: true }]
@@ -61,9 +62,15 @@ describe.each(harnesses)('on $name', (harness) => {
       ...ROOMY,
       upstream: { kind: 'swapgate', url: home.url, apiKey: EDGE },
     })
+    hasty = await harness.start({
+      ...ROOMY,
+      upstream: { url: upstream.url },
+      heartbeat: { afterMs: 30, everyMs: 30 },
+    })
   })
   afterEach(() => upstream.reset())
   afterAll(async () => {
+    await hasty.stop()
     await edge.stop()
     await home.stop()
     await upstream.stop()
@@ -77,8 +84,8 @@ describe.each(harnesses)('on $name', (harness) => {
     return sendRaw(url, rawJsonPost(path, body, headers))
   }
 
-  async function overflows(asked: Asked, url = home.url): Promise<string> {
-    upstream.behave(overflow(70_000, 65_536))
+  async function overflows(asked: Asked, url = home.url, tokens = 70_000): Promise<string> {
+    upstream.behave(overflow(tokens, 65_536))
     const answer = await ask(url, asked)
     expect([answer.status, headerValue(answer, 'x-should-retry')]).toEqual([400, 'false'])
     return textOf(answer)
@@ -125,6 +132,34 @@ describe.each(harnesses)('on $name', (harness) => {
       await timesUsual(3, { session, tools: null }),
       await timesUsual(5, {}),
     ]).toEqual([true, true, true])
+  })
+
+  test('a client whose prompts get shorter each time is told of each as always', async () => {
+    const session = newSession()
+    const texts: string[] = []
+    const lengths = [110_000, 100_000, 90_000, 80_000, 70_000]
+    for (const tokens of lengths) texts.push(await overflows({ session }, home.url, tokens))
+    expect(texts).toEqual(lengths.map((tokens) => overflowBody(tokens, 65_536)))
+  })
+
+  test('overflows of requests that were under way at the same time count once', async () => {
+    const session = newSession()
+    const five = Array.from({ length: 5 }, () => ({ ...overflow(70_000, 65_536), afterMs: 200 }))
+    upstream.behave(...five)
+    const answers = await Promise.all(five.map(() => ask(home.url, { session })))
+    expect(answers.map(textOf)).toEqual(five.map(() => USUAL_IN[CHAT]))
+    expect(await timesUsual(2, { session })).toBe(true)
+    expect(JSON.parse(await overflows({ session }))).toEqual(STUCK_IN[CHAT])
+  })
+
+  test('overflows behind a heartbeat, which no client can read, do not count', async () => {
+    const session = newSession()
+    for (let i = 0; i < 4; i++) {
+      upstream.behave({ ...overflow(70_000, 65_536), afterMs: 300 })
+      const { status } = await ask(hasty.url, { session })
+      expect(status).toBe(200)
+    }
+    expect(await overflows({ session }, hasty.url)).toBe(USUAL_IN[CHAT])
   })
 
   test('a gate in front passes the end on', async () => {

@@ -44,6 +44,20 @@ describe('the file', () => {
     expect(warnings).toEqual([])
   })
 
+  test('is read once for all who ask meanwhile, and none of them gets less', async () => {
+    const { file, source } = open()
+    writeFileSync(file, ONE)
+    const [first, second] = await Promise.all([source.read(), source.read()])
+    writeFileSync(file, TWO)
+    const [third, fourth] = await Promise.all([source.read(), source.read()])
+    expect([first, second, third, fourth]).toEqual([
+      readModelConfig([ONE], {}),
+      first,
+      readModelConfig([TWO], {}),
+      third,
+    ])
+  })
+
   test('that is broken or gone leaves what was last read, and a broken one is told once', async () => {
     const { file, source, warnings } = open()
     writeFileSync(file, ONE)
@@ -138,7 +152,12 @@ describe('the folder', () => {
 })
 
 test('the place is found from the home directory or from where the configuration stands', () => {
-  const upstream = { kind: 'llama-swap', url: 'http://x', headers: {} } as const
+  const upstream = {
+    kind: 'llama-swap',
+    url: 'http://x',
+    askModels: true,
+    headers: {},
+  } as const
   expect([
     modelConfigPlace(
       { ...upstream, configFile: '~/swap.yaml', configDir: './more' },

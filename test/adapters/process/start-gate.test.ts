@@ -1,4 +1,6 @@
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
 import { harness } from '../../../adapters/node/harness.ts'
 import { sha256 } from '../../../adapters/process/sha256.ts'
@@ -15,6 +17,8 @@ import { fakeClock } from '../../support/fake-clock.ts'
 import { FakeUpstream, jsonAnswer } from '../../support/fake-upstream.ts'
 import { openTemporary, temporaryFolder } from '../sqlite/open-temporary.ts'
 
+const SECRET = 'sk-0123456789abcdef0123456789'
+
 const started: Running[] = []
 afterEach(() => Promise.all(started.splice(0).map((gate) => gate.stop())))
 
@@ -30,11 +34,24 @@ test('a limited key without the file of llama-swap is warned of: pins of profile
   expect(await outputWith(['glm-4.7-flash'])).toContain('nowhere.yaml is not there')
 })
 
+test('a folder of such files is as good, and nothing is said', async () => {
+  const folder = temporaryFolder()
+  writeFileSync(join(folder, 'a.yaml'), 'models: {}')
+  const running = await startWith({
+    keys: [{ id: 'k', secret: SECRET, models: ['a'] }],
+    upstream: { configFile: join(folder, 'nowhere.yaml'), configDir: folder },
+    usage: { file: null },
+    log: { level: 'silent' },
+  })
+  running.stopListening = async () => {}
+  await running.stop(0)
+  expect(running.warnings).toEqual([])
+})
+
 test('a key for all models needs no such file, and nothing is said', async () => {
   expect(await outputWith(['*'])).not.toContain('nowhere.yaml')
 })
 
-const SECRET = 'sk-0123456789abcdef0123456789'
 const TOKENS_PER_DAY = 1000
 const CHAT_OF_45 = jsonAnswer({
   choices: [],
@@ -50,15 +67,19 @@ type Served = Listening & {
 }
 
 /** A gate without sockets that keeps what it counts in `file`, and whose last chat ends while it is being stopped. */
-async function startOn(file: string, queue: ConfigFile['queue'] = {}): Promise<Served> {
+function startOn(file: string, queue: ConfigFile['queue'] = {}): Promise<Served> {
   const key = { id: 'laptop', secret: SECRET, limits: { tokensPerDay: TOKENS_PER_DAY } }
-  const config: ConfigFile = {
+  return startWith({
     keys: [key],
     upstream: { configFile: `${file}.yaml` },
     usage: { file },
     queue,
     log: { level: 'silent' },
-  }
+  })
+}
+
+/** A gate without sockets. */
+async function startWith(config: ConfigFile): Promise<Served> {
   const written = { name: 'config.json', text: JSON.stringify(config) }
   const parsed = await parseConfig({ file: written, env: {}, readFile: undefined }, sha256)
   if (!parsed.ok) throw new Error(parsed.message)
@@ -91,11 +112,11 @@ async function startOn(file: string, queue: ConfigFile['queue'] = {}): Promise<S
 }
 
 /** A chat as a client sends it. */
-function chat(): Request {
+function chat(model = 'a'): Request {
   return new Request('http://gate.test/v1/chat/completions', {
     method: 'POST',
     headers: { authorization: `Bearer ${SECRET}`, 'content-type': 'application/json' },
-    body: '{"model":"a","max_tokens":20}',
+    body: JSON.stringify({ model, max_tokens: 20 }),
   })
 }
 
@@ -188,6 +209,51 @@ test('who stops it has what still runs after the time for that refused and abort
   }
   await running.stop(0)
   expect(told).toEqual([[503, 'gate_stopping', 1]])
+})
+
+const POSTS = 100
+/** Long enough that reading it takes a while. */
+const PINNED = [
+  'profiles: { work: { pins: { small: big } } }',
+  'models:',
+  ...['small', 'big', ...Array.from({ length: 300 }, (_, i) => `m${i}`)].map(
+    (id) => `  ${id}: { cmd: "llama-server --port \${PORT}" }`,
+  ),
+].join('\n')
+
+test('requests that come together right after the start reach nothing that a profile pins', async () => {
+  const file = join(temporaryFolder(), 'config.yaml')
+  writeFileSync(file, PINNED)
+  const running = await startWith({
+    keys: [{ id: 'friend', secret: SECRET, models: ['small'] }],
+    upstream: { configFile: file },
+    usage: { file: null },
+    log: { level: 'silent' },
+  })
+  const { gate, upstream } = running
+  upstream.onCall = (call) => {
+    if (call.request.method === 'POST') call.answer(CHAT_OF_45)
+    else
+      call.answer(
+        jsonAnswer({ object: 'list', data: [{ id: 'small' }, { id: 'big' }], running: [] }),
+      )
+  }
+  const send = async (request: Request): Promise<number> => (await gate.fetch(request, {})).status
+  const { headers } = chat()
+  const lists = Array.from({ length: 4 }, () =>
+    send(new Request('http://gate.test/v1/models', { headers })),
+  )
+  const asked: Promise<number>[] = []
+  for (let i = 0; i < POSTS; i++) {
+    asked.push(send(chat('small')))
+    // The file is being read meanwhile.
+    await setImmediate()
+  }
+  const statuses = await Promise.all(asked)
+  await Promise.all(lists)
+  const posts = upstream.calls.filter(({ request }) => request.method === 'POST')
+  await running.stop(0)
+  expect([statuses, posts.length]).toEqual([Array.from({ length: POSTS }, () => 404), 0])
 })
 
 test.each([

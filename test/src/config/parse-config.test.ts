@@ -17,6 +17,7 @@ const DEFAULTS: GateConfig = {
     kind: 'llama-swap',
     url: 'http://127.0.0.1:8080',
     configFile: './config.yaml',
+    askModels: true,
     headers: {},
   },
   keys: [],
@@ -129,6 +130,7 @@ test('the environment wins over the file', async () => {
         url: 'http://env:2',
         apiKey: 'env',
         configFile: './config.yaml',
+        askModels: true,
         headers: { 'x-a': 'b' },
       },
       keys: [

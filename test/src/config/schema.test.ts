@@ -23,6 +23,7 @@ test('every field can be written', async () => {
       apiKey: 'internal',
       configFile: '/etc/llama-swap.yaml',
       configDir: '/etc/llama-swap.d',
+      askModels: false,
       headers: { 'CF-Access-Client-Id': 'a b', 'x-empty': '' },
     },
     keys: [

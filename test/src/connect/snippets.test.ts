@@ -241,6 +241,27 @@ describe('what stands in a file', () => {
     )
   })
 
+  test('Continue: nothing reads like a place for a secret but that of the key', () => {
+    const secret = '${{ secrets.OTHER }}'
+    const models = [
+      chatModel({ id: `x-${secret}` }),
+      chatModel({ id: 'y', name: `Y ${secret}` }),
+      chatModel({ id: 'z' }),
+    ]
+    const { models: written } = parseYaml(textOf('continue', 'yaml', { ...TO, models }))
+    expect(
+      written.map(({ name, model }: { name: unknown; model: unknown }) => [name, model]),
+    ).toEqual([
+      ['y', 'y'],
+      ['z', 'z'],
+    ])
+    expect(snippetFor('continue', { ...TO, models }).notes).toContain(
+      'Left out, since Continue would take a part of the name for a secret: x-${{ secrets.OTHER }}.',
+    )
+    const none = textOf('continue', 'yaml', { ...TO, models: models.slice(0, 1) })
+    expect([none.includes('OTHER'), none.includes('your-model')]).toEqual([false, true])
+  })
+
   test('Continue: every model for chats, sizes where they are known, the key from its own file', () => {
     const all = {
       provider: 'openai',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { formatJson } from '../../../src/opencode/format-json.ts'
+import { jsonAnswer } from '../../support/fake-upstream.ts'
 import { codeOf, KEYS, openGate, type Answer } from './open-gate.ts'
 
 const PATH = '/opencode.json'
@@ -9,6 +10,11 @@ type File = { model?: string; provider: Record<string, { options: unknown; model
 function fileIn({ text }: Answer): File {
   const file: File = JSON.parse(text)
   return file
+}
+
+/** Where the file leads; what was said instead of one. */
+function optionsIn(answer: Answer): unknown {
+  return answer.status === 200 ? fileIn(answer).provider['llama-swap']?.options : answer.text
 }
 
 /** Each provider with the models that it offers. */
@@ -60,13 +66,15 @@ describe('GET /opencode.json', () => {
     ['?models=cloud/x,glm-4.7-flash', { 'llama-swap': ['cloud/x', 'glm-4.7-flash'] }],
     ['?models=cloud%2Fx&provider=home.box', { 'home.box': ['cloud/x'] }],
     ['?models=cloud/x,%20cloud/x', { 'llama-swap': ['cloud/x'] }],
+    ['?models=cloud/x&models=glm-4.7-flash', { 'llama-swap': ['cloud/x', 'glm-4.7-flash'] }],
+    ['?models=big,gpt-oss-120b', { 'llama-swap': ['gpt-oss-120b'] }],
   ])('%s chooses %j', async (query, models) => {
     const { ask } = await openGate()
     expect(modelsIn(await ask(PATH + query, { key: KEYS.user }))).toEqual(models)
   })
 
   test.each([
-    ['?model=x', 'There is no query field "model". Known fields: provider, models.'],
+    ['?model=x', 'There is no query field "model". Known fields: provider, base, models.'],
     ['?provider=a&provider=b', 'The query field "provider" is there twice; leave one.'],
     ['?provider=openai-box', /^"provider" must be lower-case .* must not begin with "openai"/],
     ['?provider=OpenCode', /^"provider" must be/],
@@ -74,11 +82,77 @@ describe('GET /opencode.json', () => {
     ['?models=', '"models" names ""'],
     ['?models=gpt-oss-120b', '"models" names "gpt-oss-120b", which this key cannot use.'],
     ['?models=nothing', '"models" names "nothing", which this key cannot use.'],
+    ['?models=big', '"models" names "big", which this key cannot use.'],
+    ['?models=glm-4.7-flash&models=big', '"models" names "big", which this key cannot use.'],
   ])('%s is refused, with what to write instead', async (query, said) => {
     const { ask } = await openGate()
     const answer = await ask(PATH + query, { key: KEYS.limited })
     expect([answer.status, codeOf(answer)]).toEqual([400, 'invalid_request'])
     expect(messageOf(answer)).toMatch(said)
+  })
+
+  test('an id with a comma is named by a field of its own', async () => {
+    const { ask, upstream } = await openGate()
+    const data = [{ id: 'a,b' }, { id: 'a' }, { id: 'c' }]
+    upstream.onCall = (call) => void call.answer(jsonAnswer({ data }))
+    const queries = ['?models=a,b', '?models=a,b&models=c', '?models=c,a&models=a,b']
+    const answers = await Promise.all(queries.map((query) => ask(PATH + query, { key: KEYS.user })))
+    expect(answers.map(modelsIn)).toEqual([
+      { 'llama-swap': ['a,b'] },
+      { 'llama-swap': ['a,b', 'c'] },
+      { 'llama-swap': ['c', 'a', 'a,b'] },
+    ])
+  })
+
+  test('holds no text in which OpenCode would put a variable or a file of its user', async () => {
+    const { ask, upstream } = await openGate()
+    const data = [
+      { id: 'x-{file:~/.ssh/id_rsa}' },
+      { id: 'y', name: '{env:HOME}', description: '{file:/etc/passwd}' },
+    ]
+    upstream.onCall = (call) => void call.answer(jsonAnswer({ data }))
+    const answer = await ask(PATH, { key: KEYS.user })
+    // OpenCode writes what it fetches anew before it replaces: an escape alone would be gone by then.
+    expect(JSON.stringify(JSON.parse(answer.text))).not.toMatch(/\{(?:env|file):/)
+    expect(modelsIn(answer)).toEqual({ 'llama-swap': ['y'] })
+  })
+
+  describe('"base", where a browser knows better than the gate how it is reached', () => {
+    const at = { host: 'gate.test' }
+    test.each([
+      ['https://gate.test', 'https://gate.test/v1'],
+      ['https://gate.test/', 'https://gate.test/v1'],
+      ['https://GATE.test:8443', 'https://gate.test:8443/v1'],
+      ['http://gate.test', 'http://gate.test/v1'],
+      ['https://llm.example', 'https://llm.example/v1'],
+      ['https://llm.example/gate/', 'https://llm.example/gate/v1'],
+    ])('%s: the file leads to %s', async (base, baseURL) => {
+      const { ask } = await openGate({ publicUrl: 'https://llm.example/gate' })
+      const query = `?base=${encodeURIComponent(base)}`
+      const answer = await ask(PATH + query, { key: KEYS.user, headers: at })
+      expect(optionsIn(answer)).toMatchObject({ baseURL })
+    })
+
+    test.each([
+      '',
+      'gate.test',
+      'ftp://gate.test',
+      'https://evil.test',
+      'https://gate.test.evil.test',
+      'https://gate.test@evil.test',
+      'https://me@gate.test',
+      'https://:x@gate.test',
+      'https://gate.test/?x',
+      'https://gate.test/#x',
+      'https://gate.test/{file:x}',
+      'https://llm.example',
+    ])('%j is refused', async (base) => {
+      const { ask } = await openGate()
+      const query = `?base=${encodeURIComponent(base)}`
+      const answer = await ask(PATH + query, { key: KEYS.user, headers: at })
+      expect([answer.status, codeOf(answer)]).toEqual([400, 'invalid_request'])
+      expect(messageOf(answer)).toMatch(/^"base" must be/)
+    })
   })
 
   describe('for who has it already', () => {

@@ -26,7 +26,8 @@ type Opened = {
 
 function open(
   running: Record[],
-  answer: (server: string) => Promise<string | undefined> = () => Promise.resolve(PROPS),
+  answer: (server: string, wantsKey: boolean) => Promise<string | undefined> = () =>
+    Promise.resolve(PROPS),
 ): Opened {
   const clock = fakeClock()
   const upstream = new FakeUpstream()
@@ -35,9 +36,9 @@ function open(
   const watch = createContextWatch(
     {
       clock,
-      askModelServer: (server) => {
+      askModelServer: (server, wantsKey) => {
         asked.push(server)
-        return answer(server)
+        return answer(server, wantsKey)
       },
     },
     () => ({ upstream, clock, headers: [] }),
@@ -86,6 +87,49 @@ test('a model that was started anew is asked at once', async () => {
   opened.running = [ready('a', 'llama-server -c 8192')]
   await opened.watch.look(undefined)
   expect(opened.asked.length).toBe(2)
+})
+
+test('only a server with a key in its command is shown one', async () => {
+  const shown: boolean[] = []
+  const running = [ready('a'), ready('b', 'llama-server --api-key k')]
+  const opened = open(running, async (_server, wantsKey) => void shown.push(wantsKey))
+  await opened.watch.look(undefined)
+  expect(shown).toEqual([false, true])
+})
+
+test('a server whose answer could not be believed is not asked', async () => {
+  const opened = open([ready('a', '/opt/run.sh a')])
+  await opened.watch.look(undefined)
+  expect(opened.asked).toEqual([])
+})
+
+test("another model's answer teaches nothing, and is asked for again after ten minutes at the earliest", async () => {
+  const running = [ready('a', 'llama-server -m /models/a.gguf')]
+  const opened = open(running, async () => JSON.stringify({ model_path: 'b.gguf', total_slots: 1 }))
+  const counts: number[] = []
+  for (const ms of [0, 599_999, 1]) {
+    await opened.clock.advance(ms)
+    await opened.watch.look(undefined)
+    counts.push(opened.asked.length)
+  }
+  expect([opened.watch.of('a'), counts]).toEqual([
+    { context: undefined, props: undefined },
+    [1, 1, 2],
+  ])
+})
+
+test("an answer that comes when the model was started anew is not the new one's", async () => {
+  const late = Promise.withResolvers<string>()
+  const answers = [late.promise, new Promise<string>(() => {})]
+  const opened = open([ready('a')], () => answers.shift() ?? late.promise)
+  const first = opened.watch.look(undefined)
+  await opened.clock.advance(2000)
+  opened.running = [ready('a', 'llama-server -c 8192')]
+  void opened.watch.look(undefined)
+  await opened.clock.advance(0)
+  late.resolve(PROPS)
+  await first
+  expect([opened.asked.length, tokensOf(opened, 'a')]).toEqual([2, undefined])
 })
 
 test('many that look at the same time share the questions', async () => {
@@ -150,6 +194,17 @@ describe('a model that has answered', () => {
     await clock.advance(0)
     expect(upstream.calls.length).toBe(0)
   })
+})
+
+test('a request that was too long is a reason to look which command runs', async () => {
+  const opened = open([ready('a', '/opt/run.sh a')])
+  opened.watch.overflowed('a', 2048)
+  await settle(opened)
+  const first = tokensOf(opened, 'a')
+  opened.running = [ready('a', '/opt/run.sh b')]
+  await opened.clock.advance(60_000)
+  await opened.watch.look(undefined)
+  expect([first, tokensOf(opened, 'a')]).toEqual([2048, undefined])
 })
 
 test('a request that was too long teaches, but nothing of a name that may stand for several', () => {

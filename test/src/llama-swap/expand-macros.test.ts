@@ -93,7 +93,7 @@ models:
       -c 1
 `
     expect(expand(text)).toEqual({
-      config: { models: { a: { cmd: 'x 5800\n-c 1\n' } } },
+      config: { models: { a: { cmd: 'x 5800\n-c 1\n', proxy: 'http://localhost:5800' } } },
       problems: [],
     })
   })
@@ -142,7 +142,7 @@ models:
         models: {
           c: { cmd: 'x --port 9001', proxy: 'http://localhost:9001' },
           b: { cmd: 'x', proxy: 'http://localhost:1' },
-          a: { cmd: 'x 9000' },
+          a: { cmd: 'x 9000', proxy: 'http://localhost:9000' },
         },
       },
       problems: [],

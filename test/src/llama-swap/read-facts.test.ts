@@ -264,3 +264,65 @@ models:
     ],
   ])
 })
+
+test.each([
+  [
+    '--embeddings -c 4096',
+    { tokens: 512, why: '-ub 512, as nobody said more: a text must fit into one batch' },
+  ],
+  ['--rerank -b 256', { tokens: 256, why: '-b 256: a text must fit into one batch' }],
+  ['--embeddings -ub $UB', undefined],
+  ['-c 4096', undefined],
+])('a text for llama-server %s must fit into %o', (flags, batch) => {
+  expect(factsOf(withCommand(`llama-server ${flags}`)).batch).toEqual(batch)
+})
+
+const HIDDEN = unknown('the variables of --env-file are not known here')
+
+test.each<[string, ContextSize, number | undefined]>([
+  [
+    'bash -c "llama-server --port ${PORT} -c `cat ctx`"',
+    unknown('-c …: the value is not known here'),
+    4,
+  ],
+  [
+    'bash -c "llama-server --port ${PORT} -np 1 -c $(cat ctx)"',
+    unknown('-c …: the value is not known here'),
+    1,
+  ],
+  [
+    "bash -c 'llama-server -c 2048 & exec llama-server --port ${PORT} -c 65536 -np 1'",
+    known(65_536, '-c 65536'),
+    1,
+  ],
+  [
+    "bash -c 'llama-server -c 2048 & exec llama-server -c 65536 -np 1'",
+    unknown('the command starts several servers'),
+    undefined,
+  ],
+  ['docker run --env-file ./x -p ${PORT}:8080 llama.cpp:server', HIDDEN, undefined],
+  ['docker run --env-file=./x -e LLAMA_ARG_CTX_SIZE=4096 llama.cpp:server -np 1', HIDDEN, 1],
+  [
+    'docker run --env-file ./x llama.cpp:server -c 4096 -np 2',
+    known(2048, '-c 4096 divided among -np 2'),
+    2,
+  ],
+  [
+    '/opt/ik_llama.cpp/bin/llama-server --port ${PORT} -c 65536',
+    known(65_536, '-c 65536'),
+    undefined,
+  ],
+  [
+    '/opt/ik_llama.cpp/bin/llama-server --port ${PORT} -c 65536 -np 2',
+    known(32_768, '-c 65536 divided among -np 2'),
+    2,
+  ],
+  [
+    '/opt/run-llama-server.sh --port ${PORT} -c 65536',
+    unknown('a script starts the server, and may say more'),
+    undefined,
+  ],
+])('%s has a context of %o in %s slots', (cmd, context, slots) => {
+  const facts = factsOf(withCommand(cmd))
+  expect([facts.context, facts.slots]).toEqual([context, slots])
+})

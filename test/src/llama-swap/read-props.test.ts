@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { readProps } from '../../../src/llama-swap/read-props.ts'
 import { LOCAL_MODELS, props } from '../../support/look-alike/catalogue.ts'
 
-const answerOf = (value: unknown) => readProps(JSON.stringify(value))
+const answerOf = (value: unknown) => readProps(JSON.stringify(value), 'llama-server')
 
 test('llama-server says how much one request may hold, and what it can do', () => {
   expect(answerOf(props(LOCAL_MODELS[0]!))).toEqual({
@@ -15,7 +15,8 @@ test('llama-server says how much one request may hold, and what it can do', () =
 
 test('pictures, sound and moving pictures are told one by one', () => {
   const modalities = { vision: true, audio: true, video: true }
-  expect(answerOf({ total_slots: 1, modalities })?.input).toEqual([
+  const default_generation_settings = { n_ctx: 4096 }
+  expect(answerOf({ default_generation_settings, modalities })?.input).toEqual([
     'text',
     'image',
     'audio',
@@ -38,9 +39,14 @@ test.each([0, -1, 1.5, '4096', null, 1e300])('a context of %j is none', (n_ctx) 
   )
 })
 
+test("another model's description is none", () => {
+  const text = JSON.stringify(props(LOCAL_MODELS[0]!))
+  expect(readProps(text, 'llama-server -m /models/other.gguf')).toBeUndefined()
+})
+
 test.each(['', 'OK', '[]', 'null', '{}', '{"error":"Loading model"}', '{"total_slots":'])(
   '%j is no description',
   (text) => {
-    expect(readProps(text)).toBeUndefined()
+    expect(readProps(text, 'llama-server')).toBeUndefined()
   },
 )

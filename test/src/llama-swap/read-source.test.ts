@@ -63,3 +63,71 @@ models:
     })
   })
 })
+
+/** Lists of nine, each of the one before. */
+function bomb(levels: number, list: (alias: string) => string): string {
+  const lines = Array.from({ length: levels }, (_, i) => `a${i + 1}: &a${i + 1} ${list(`*a${i}`)}`)
+  return ['a0: &a0 {x: 1}', ...lines].join('\n')
+}
+
+const NINE = 9
+const SECRET = 'sk-TOPSECRET'
+
+describe('a file is refused, with the place and without what stands there,', () => {
+  test.each([
+    [
+      'that grows without end',
+      bomb(8, (alias) => `[${Array(NINE).fill(alias).join(', ')}]`),
+      'line 6, column 9: with its anchors filled in this holds more than 200,000 values',
+    ],
+    [
+      'that does so in merge keys',
+      bomb(8, (alias) => `{<<: [${Array(NINE).fill(alias).join(', ')}]}`),
+      'line 6, column 14: with its anchors filled in this holds more than 200,000 values',
+    ],
+    [
+      'whose anchor holds itself',
+      'a: 1\nb: &b [*b]',
+      'line 2, column 8: an anchor (&) holds itself',
+    ],
+    [
+      'whose anchor is not there',
+      `a: *${SECRET}`,
+      'line 1, column 4: an alias (*) names an anchor (&) that does not stand before it',
+    ],
+    [
+      'that is too deep',
+      `a: ${'['.repeat(300)}${']'.repeat(300)}`,
+      'line 1, column 303: lists and mappings stand in one another more than 200 deep',
+    ],
+    [
+      'that is far too deep',
+      `a: ${'['.repeat(5000)}${']'.repeat(5000)}`,
+      expect.stringMatching(/^line 1, column \d+: .* \(RESOURCE_EXHAUSTION\)$/),
+    ],
+    [
+      'that merges no mapping',
+      `a: { <<: ${SECRET} }`,
+      'a merge key (<<) must name a mapping, or a list of mappings',
+    ],
+    [
+      'whose bracket is open',
+      `a: ["${SECRET}"\nb:\n`,
+      expect.stringMatching(/^line 2, column 1: .* \(\w+\)$/),
+    ],
+    [
+      'whose key stands there twice',
+      `${SECRET}: 1\n${SECRET}: 2`,
+      'line 2, column 1: this key stands there already (DUPLICATE_KEY)',
+    ],
+  ])('%s', (_, text, message) => {
+    const told: unknown[] = []
+    try {
+      read(text)
+    } catch (error) {
+      told.push(error instanceof Error && error.message)
+    }
+    expect(told).toEqual([message])
+    expect(JSON.stringify(told)).not.toContain('TOPSECRET')
+  })
+})

@@ -29,7 +29,7 @@ const FACTS: ModelFacts = {
   isUnlisted: false,
   commandLine: 'llama-server',
   faults: [],
-  use: 'embeddings',
+  use: 'chat',
   input: ['text', 'image'],
   output: ['text', 'audio'],
   tools: false,
@@ -51,7 +51,6 @@ describe('what a model can do', () => {
     expect(resolveModel(LISTED, { ...NONE, facts: FACTS, learned: LEARNED })).toEqual({
       ...LISTED,
       name: 'A',
-      use: 'embeddings',
       input: ['text', 'audio'],
       output: ['text', 'audio'],
       tools: true,
@@ -102,6 +101,47 @@ describe('the size of the context', () => {
     ['selector', 'llama-swap chooses among several models'],
   ] as const)('of a %s is not known for a reason', (kind, why) => {
     expect(resolveModel({ ...bare, kind }, NONE).context).toEqual({ ...UNKNOWN, why })
+  })
+})
+
+describe('of a model that takes no more than a batch', () => {
+  const batch = { tokens: 512, why: '-ub 512: a text must fit into one batch' }
+  const vectors = { ...FACTS, use: 'embeddings', batch } as const
+  const bounded = {
+    tokens: 3000,
+    source: 'props',
+    certainty: 'estimate',
+    why: 'the running model holds as much, but a text must fit into one batch, too',
+  }
+
+  test.each([
+    [
+      'is the batch',
+      LISTED,
+      { facts: vectors },
+      { ...batch, source: 'command', certainty: 'estimate' },
+    ],
+    [
+      'is its own where the batch is larger',
+      LISTED,
+      { facts: { ...vectors, batch: { ...batch, tokens: 4000 } } },
+      { ...bounded, why: LEARNED.context.why },
+    ],
+    [
+      'is at most its own where the batch is not known',
+      LISTED,
+      { facts: { ...vectors, batch: undefined } },
+      bounded,
+    ],
+    ['is at most its own without a configuration file', { ...LISTED, use: 'rerank' }, {}, bounded],
+  ] as const)('the size %s', (...[, listed, known, context]) => {
+    expect(resolveModel(listed, { ...NONE, learned: LEARNED, ...known }).context).toEqual(context)
+  })
+
+  test('what it refused counts', () => {
+    const refused = { ...LEARNED.context, source: 'overflow' } as const
+    const learned = { ...LEARNED, context: refused }
+    expect(resolveModel(LISTED, { ...NONE, learned, facts: vectors }).context).toEqual(refused)
   })
 })
 

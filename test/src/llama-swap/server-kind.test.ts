@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { commandWords } from '../../../src/llama-swap/command-words.ts'
 import { findServer, type ServerKind } from '../../../src/llama-swap/server-kind.ts'
 
-function serverIn(cmd: string, env: Record<string, string> = {}) {
-  return findServer(commandWords(cmd) ?? [], env)
+function serverIn(cmd: string, env: Record<string, string> = {}, port?: string) {
+  return findServer(commandWords(cmd) ?? [], env, port)
 }
 
 describe('the server that a command ends at', () => {
@@ -55,8 +55,37 @@ describe('the server that a command ends at', () => {
     ['docker run --name llama-server my/own:latest -c 1', 'unknown', '', {}],
     ['bash -c "exec \'llama-server"', 'unknown', '', {}],
     ['', 'unknown', '', {}],
+    [
+      'docker run --rm --entrypoint /bin/bash llama.cpp:full -c "/app/llama-server -c 1"',
+      'llama-server',
+      '-c 1',
+      {},
+    ],
+    ['docker run --entrypoint=/app/llama-server my/own:latest -c 1', 'llama-server', '-c 1', {}],
+    ['docker run --entrypoint /app/run llama.cpp:full -c 1', 'unknown', '', {}],
   ])('%s is %s', (cmd, kind, ...[args, env]) => {
     expect(serverIn(cmd)).toEqual({ kind, args: args === '' ? [] : args.split(' '), env })
+  })
+
+  const SCRIPT = 'a script starts the server, and may say more'
+  const SEVERAL = 'the command starts several servers'
+  const DRAFT = 'llama-server -c 2 --port 9999'
+
+  test.each([
+    ['/usr/bin/llama-server-wrapper.sh --port 5800 -c 1', SCRIPT],
+    ['python3 /opt/llama-server.py -c 1', SCRIPT],
+    ['docker run my/llama-server:latest start.sh -c 1', SCRIPT],
+    [`bash -c '${DRAFT} & exec llama-server --port 5801 -c 1'`, SEVERAL],
+    [`bash -c '${DRAFT} & llama-server --port 5800 -c 3; llama-server --port 5800 -c 1'`, SEVERAL],
+  ])('%s is not known: %s', (cmd, why) => {
+    expect(serverIn(cmd, {}, '5800')).toEqual({ kind: 'unknown', args: [], env: {}, why })
+  })
+
+  test('of several is the one with the port of the model', () => {
+    const cmd = `bash -c '${DRAFT} & exec llama-server --port 5800 -c 1'`
+    expect(serverIn(cmd, {}, '5800').args).toEqual(['--port', '5800', '-c', '1'])
+    const container = `bash -c '${DRAFT} & docker run -p 5800:8080 llama.cpp:server -c 1'`
+    expect(serverIn(container, {}, '5800').args).toEqual(['-c', '1'])
   })
 
   test('inherits the variables around it, unless it runs in a container', () => {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { answerTokens, compactsAt, limitsFor } from '../../../src/opencode/limits.ts'
+import { answerTokens, compactsAt, limitsFor, withOwnOutput } from '../../../src/opencode/limits.ts'
 
 describe('the limits for a window', () => {
   test.each([
@@ -52,6 +52,23 @@ describe('the limits for a window', () => {
         },
       ),
     )
+  })
+})
+
+describe('an answer that somebody has written', () => {
+  test.each<[string, number, number | undefined, number | undefined, number]>([
+    ['as long as usual', 131_072, 16_384, undefined, 16_384],
+    ['shorter than usual', 131_072, 16_383, undefined, 16_384],
+    ['as long as OpenCode lets it be', 131_072, 32_000, undefined, 32_000],
+    ['longer than OpenCode lets it be', 131_072, 32_001, undefined, 16_384],
+    ['longer than that where this machine lets it be', 131_072, 32_001, 64_000, 16_384],
+    ['longer than the server gives', 131_072, 20_001, 20_000, 16_384],
+    ['half of the window', 32_768, 16_384, undefined, 16_384],
+    ['more than half of the window', 32_768, 16_385, undefined, 8192],
+    ['not there', 32_768, undefined, undefined, 8192],
+  ])('that is %s', (_, ...[context, written, most, output]) => {
+    const right = limitsFor(context)
+    expect(withOwnOutput(right, written, most)).toEqual({ ...right, output })
   })
 })
 

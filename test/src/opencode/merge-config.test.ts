@@ -1,7 +1,9 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { field } from '../../../src/llama-swap/read-unknown.ts'
+import { changeJsonc } from '../../../src/opencode/edit-jsonc.ts'
 import { formatJson } from '../../../src/opencode/format-json.ts'
-import { readJsonc, type JsoncDocument } from '../../../src/opencode/jsonc.ts'
+import { readJsonc, type JsoncDocument, type JsonPath } from '../../../src/opencode/jsonc.ts'
 import { mergeOpencode } from '../../../src/opencode/merge-config.ts'
 import { renderOpencode } from '../../../src/opencode/render-config.ts'
 import { showJsonPath } from '../../../src/opencode/show-path.ts'
@@ -41,17 +43,20 @@ const WRITTEN = `{
 }
 `
 
+const AT = 'provider.llama-swap'
+
 describe("the gate's settings in a file of the user", () => {
   test('take the place of what was wrong, and leave the rest as it is', () => {
-    const merged = mergeOpencode(documentOf(WRITTEN), OURS)
-    expect(merged.text).toBe(`{
+    const { added, replaced, ...merged } = mergeOpencode(documentOf(WRITTEN), OURS)
+    expect(merged).toEqual({
+      text: `{
   // Everything of mine stays.
   "theme": "tokyonight",
   "model": "anthropic/claude",
   "provider": {
     "anthropic": { "options": { "apiKey": "{env:ANTHROPIC_API_KEY}" } },
     "llama-swap": {
-      "npm": "@ai-sdk/openai-compatible",
+      "npm": "@ai-sdk/openai",
       "name": "My box", // in the cellar
       "env": ["MINE", "LLAMA_SWAP_API_KEY"],
       "options": { "baseURL": "http://localhost:3000/v1", "setCacheKey": true, "headerTimeout": 900000, "chunkTimeout": 900000 },
@@ -70,44 +75,125 @@ describe("the gate's settings in a file of the user", () => {
   "compaction": { "auto": false, "reserved": 5000 },
   "$schema": "https://opencode.ai/config.json",
 }
-`)
-    const inModel = 'provider.llama-swap.models.coder'
-    expect(merged.changed.map(showJsonPath)).toEqual([
+`,
+      left: ['gone'],
+      notes: [],
+    })
+    const inModel = `${AT}.models.coder`
+    expect(replaced.map(showJsonPath)).toEqual([
+      `${AT}.options.baseURL`,
+      `${inModel}.limit.context`,
+      `${inModel}.limit.output`,
+    ])
+    expect(added.map(showJsonPath)).toEqual([
       '$schema',
-      'provider.llama-swap.npm',
-      'provider.llama-swap.options.baseURL',
-      'provider.llama-swap.options.headerTimeout',
-      'provider.llama-swap.options.chunkTimeout',
+      `${AT}.options.headerTimeout`,
+      `${AT}.options.chunkTimeout`,
       `${inModel}.tool_call`,
       `${inModel}.modalities.input`,
       `${inModel}.modalities.output`,
-      `${inModel}.limit.context`,
       `${inModel}.limit.input`,
-      `${inModel}.limit.output`,
     ])
-    expect(merged.left).toEqual(['gone'])
   })
 
-  test('are all there in an empty file', () => {
-    const { text } = mergeOpencode(documentOf('{}'), OURS)
-    expect(documentOf(text).value).toEqual(OURS)
+  test('are all there in an empty file, but for choices that are the owner of the file to make', () => {
+    const { text, notes } = mergeOpencode(documentOf('{}'), OURS)
+    const { model: _, compaction: __, ...rest } = OURS
+    expect(documentOf(text).value).toEqual(rest)
+    expect(notes).toEqual([
+      'This file chooses no model to begin with. To choose one: "model": "llama-swap/coder".',
+    ])
   })
 
   test('go to the provider that leads to the same gate, whatever its name', () => {
     const theirs = {
+      model: 'box/c',
       provider: {
         box: { options: { baseURL: 'http://127.0.0.1:3000' }, models: { c: { id: 'coder' } } },
       },
     }
-    const { text, left } = mergeOpencode(documentOf(JSON.stringify(theirs)), OURS)
+    const { text, left, notes } = mergeOpencode(documentOf(JSON.stringify(theirs)), OURS)
     const provider = OURS.provider['llama-swap']
     const { name: _, ...coder } = provider?.models['coder'] ?? {}
     expect(documentOf(text).value).toEqual({
-      ...OURS,
-      model: 'box/coder',
+      $schema: OURS.$schema,
+      model: 'box/c',
       provider: { box: { ...provider, models: { c: { id: 'coder', name: 'coder', ...coder } } } },
     })
-    expect(left).toEqual([])
+    expect({ left, notes }).toEqual({ left: [], notes: [] })
+  })
+
+  test.each<[string, JsonPath, unknown]>([
+    ['a package', ['npm'], '@ai-sdk/anthropic'],
+    ['an address by another name', ['options', 'baseURL'], 'http://127.0.0.1:3000/v1/'],
+    ['an address that OpenCode fills in', ['options', 'baseURL'], '{env:BOX}/v1'],
+    ['no time-out', ['options', 'headerTimeout'], false],
+    ['a longer time-out', ['options', 'chunkTimeout'], 1_800_000],
+    ['what somebody says of tools', ['models', 'coder', 'tool_call'], false],
+    ['what somebody says of thinking', ['models', 'coder', 'reasoning'], true],
+    ['a longer answer', ['models', 'coder', 'limit', 'output'], 16_384],
+    ['a variable beside ours', ['env'], ['MINE', 'LLAMA_SWAP_API_KEY']],
+  ])('leave %s alone: %s', (_, path, value) => {
+    const at = ['provider', 'llama-swap', ...path]
+    const text = changeJsonc(formatJson(OURS), [{ path: at, value }])
+    expect(mergeOpencode(documentOf(text), OURS)).toEqual({
+      text,
+      added: [],
+      replaced: [],
+      left: [],
+      notes: [],
+    })
+  })
+
+  test.each<[string, JsonPath, unknown, unknown]>([
+    ['a shorter time-out', ['options', 'headerTimeout'], 20_000, 900_000],
+    ['another scheme', ['options', 'baseURL'], 'https://localhost:3000/v1', `${baseUrl}/v1`],
+    ['another path', ['options', 'baseURL'], `${baseUrl}/v1?x=1`, `${baseUrl}/v1`],
+    ['a shorter answer', ['models', 'coder', 'limit', 'output'], 4096, 8192],
+    ['an answer of half the window and more', ['models', 'coder', 'limit', 'output'], 16_385, 8192],
+    ['another variable, to which ours is added', ['env'], ['MINE'], ['MINE', 'LLAMA_SWAP_API_KEY']],
+  ])('replace %s: %s', (_, ...[path, value, right]) => {
+    const at = ['provider', 'llama-swap', ...path]
+    const text = changeJsonc(formatJson(OURS), [{ path: at, value }])
+    const merged = mergeOpencode(documentOf(text), OURS)
+    expect(at.reduce(field, documentOf(merged.text).value)).toEqual(right)
+    expect([merged.added, merged.replaced]).toEqual([[], [at]])
+  })
+
+  test('ask no more of a server in one answer than it gives', () => {
+    const models = [aModel('coder', { outputLimit: 2000 })]
+    const { text } = mergeOpencode(documentOf(WRITTEN), renderOpencode({ baseUrl, models }))
+    expect(text).toContain('"limit": { "context": 131072, "output": 2000, "input": 131072 }')
+  })
+
+  test.each([{ apiKey: '{env:MINE}' }, { headers: { authorization: 'Bearer {env:MINE}' } }])(
+    'name no variable where the key comes from elsewhere: %j',
+    (options) => {
+      const theirs = JSON.stringify({ provider: { 'llama-swap': { options } } })
+      const { added } = mergeOpencode(documentOf(theirs), OURS)
+      expect(added.map(showJsonPath)).not.toContain(`${AT}.env`)
+    },
+  )
+
+  test.each([
+    [
+      { enabled_providers: ['anthropic'] },
+      'OpenCode will not show llama-swap: "enabled_providers" does not name it. Add it there.',
+    ],
+    [
+      { disabled_providers: ['x', 'llama-swap'] },
+      'OpenCode will not show llama-swap: "disabled_providers" names it. Take it out there.',
+    ],
+  ])('come with a word about what hides them: %j', (hidden, note) => {
+    const text = JSON.stringify({ model: 'x/y', ...hidden })
+    expect(mergeOpencode(documentOf(text), OURS).notes).toEqual([note])
+  })
+
+  test('are not written beside the form of OpenCode 2, which would hide them', () => {
+    const text = '{ "providers": { "llama-swap": {} } }'
+    expect(() => mergeOpencode(documentOf(text), OURS)).toThrow(
+      'llama-swap stands in "providers", the form of OpenCode 2, which would hide what is written here. Rename it or take it out',
+    )
   })
 
   test('leave a limit alone that the gate does not know better', () => {
@@ -137,7 +223,7 @@ describe("the gate's settings in a file of the user", () => {
         const ours = renderOpencode({ baseUrl, models })
         const once = mergeOpencode(documentOf(file), ours)
         const twice = mergeOpencode(documentOf(once.text), ours)
-        expect(twice).toEqual({ text: once.text, changed: [], left: once.left })
+        expect(twice).toEqual({ ...once, added: [], replaced: [] })
       }),
     )
   })

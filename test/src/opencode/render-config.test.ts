@@ -111,6 +111,20 @@ describe('the configuration for OpenCode', () => {
     ])
   })
 
+  test.each([
+    [12_287, ['too small', '12,287']],
+    [12_288, ['very small', '12,288']],
+    [16_383, ['very small', '16,383']],
+  ])('has a word about a window of %i tokens', (window, [how, tokens]) => {
+    expect(opencodeNotes([aModel('m', { context: aContext(window) })])).toEqual([
+      `m: ${tokens} tokens for one request are ${how} for OpenCode, whose own prompt and tools take about 7,500. Give it 16,384 at least: a larger --ctx-size or fewer slots (-np 1) in config.yaml.`,
+    ])
+  })
+
+  test('has nothing to say of a window that is large enough', () => {
+    expect(opencodeNotes([aModel('m', { context: aContext(16_384) })])).toEqual([])
+  })
+
   test('has no model to begin with where there is none, and says so', () => {
     expect(renderOpencode({ baseUrl, models: [] }).model).toBeUndefined()
     expect(opencodeNotes([])).toEqual([

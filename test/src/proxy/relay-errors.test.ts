@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { UpstreamFailure } from '../../../src/deps.ts'
+import type { RelayPlan } from '../../../src/proxy/relay-plan.ts'
 import {
   JSON_HEADERS,
   jsonAnswer,
@@ -268,6 +269,18 @@ describe('a context overflow', () => {
       })
     },
   )
+
+  test.each([
+    ['as a refusal', 0, false],
+    ['only as a broken connection', 30 * SECOND, true],
+  ])('tells the gate how long it was, and that the client learns of it %s', async (...row) => {
+    const [, ms, isCommitted] = row
+    const told: Parameters<RelayPlan['overflowed']>[] = []
+    const relay = startRelay({ overflowed: (...each) => void told.push(each) })
+    await relay.clock.advance(ms)
+    relay.call.answer(overflow)
+    expect(told).toEqual([[{ prompt: 4923, context: 256 }, isCommitted]])
+  })
 })
 
 describe('an error of upstream behind a heartbeat', () => {

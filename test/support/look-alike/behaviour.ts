@@ -11,8 +11,14 @@ export type Piece = { bytes: string | Uint8Array; afterMs?: number }
 export type Behaviour =
   /** Answers as usual, with other token counts or a pause before each frame when asked for. */
   | { kind: 'normal'; tokens?: Tokens; paceMs?: number }
-  /** Answers with exactly this status, these headers and this body; no content type of its own. */
-  | { kind: 'answer'; status: number; headers?: HeaderPairs; body?: string | Uint8Array }
+  /** Answers, at once or later, with exactly this status, these headers and this body; no content type of its own. */
+  | {
+      kind: 'answer'
+      status: number
+      headers?: HeaderPairs
+      body?: string | Uint8Array
+      afterMs?: number
+    }
   /** Resets the connection (RST) before any header. */
   | { kind: 'reset-before-headers' }
   /** Closes the connection (FIN) before any header. */

@@ -28,8 +28,10 @@ const PERFORMERS: { [K in Behaviour['kind']]: Performer<K> } = {
     exchange.head(usual)
     await finish(exchange, usual.pieces, behaviour.paceMs)
   },
-  answer: ({ exchange, behaviour: { status, headers = [], body = '' } }) =>
-    send(exchange, plain(status, headers, body)),
+  async answer({ exchange, behaviour: { status, headers = [], body = '', afterMs = 0 } }) {
+    await pause(exchange, afterMs)
+    await send(exchange, plain(status, headers, body))
+  },
   'reset-before-headers': ({ exchange }) => exchange.reset(),
   'close-before-headers': ({ exchange }) => exchange.fin(),
   async 'slow-headers'({ exchange, behaviour, usual }) {

@@ -2,10 +2,18 @@ import { describe, expect, test } from 'vitest'
 import type { GateFacts } from '../../../../src/opencode/check/check-input.ts'
 import { checkConfig } from '../../../../src/opencode/check/check-config.ts'
 import { FILE_FAULTS, type Finding } from '../../../../src/opencode/check/finding.ts'
-import { fixConfig } from '../../../../src/opencode/check/fix-config.ts'
 import { showJsonPath } from '../../../../src/opencode/show-path.ts'
 import { aContext, aModel } from '../catalogue-samples.ts'
-import { aCheck, CLEAN, LIMIT, MODEL, OPTIONS, PROVIDER, type Planted } from './check-samples.ts'
+import {
+  aCheck,
+  CLEAN,
+  LIMIT,
+  mend,
+  MODEL,
+  OPTIONS,
+  PROVIDER,
+  type Planted,
+} from './check-samples.ts'
 import { LIMIT_FAULTS, MODEL_FAULTS } from './planted-models.ts'
 import { ADDRESS_FAULTS, KEY_FAULTS, PROVIDER_FAULTS } from './planted-settings.ts'
 
@@ -32,7 +40,7 @@ describe('the check of a configuration', () => {
       })),
       findings: [],
     })
-    expect(fixConfig(aCheck()).text).toBe(CLEAN)
+    expect(mend(aCheck()).text).toBe(CLEAN)
   })
 
   test.each(FAULTS)('finds $code ($severity), and nothing else: $set', (fault) => {
@@ -45,15 +53,15 @@ describe('the check of a configuration', () => {
       severity,
       at,
     ])
-    expect(found[0]?.message).toBe(says ?? found[0]?.message)
+    expect(found[0]?.message).toBe(says)
     expect(JSON.stringify(findings)).not.toContain('very-secret')
   })
 
   test.each(FAULTS)('mends $code, or leaves it told: $set', ({ left = [], ...fault }) => {
-    const { text, report } = fixConfig(aCheck(fault))
+    const { text, report } = mend(aCheck(fault))
     expect(codes(report.findings)).toEqual(left.toSorted())
     expect(text).not.toContain('very-secret')
-    expect(fixConfig(aCheck({ ...fault, set: [], text })).text).toBe(text)
+    expect(mend(aCheck({ ...fault, set: [], text })).text).toBe(text)
   })
 
   test('has a planted fault for every code', () => {
@@ -85,6 +93,40 @@ describe('the check of a configuration', () => {
       'a key in a file, in a header',
       { set: [[[...OPTIONS, 'headers', 'x-api-key'], '{file:./key}']] },
     ],
+    [
+      'a key in a header, from a variable',
+      {
+        set: [
+          [[...OPTIONS, 'headers', 'Authorization'], 'Bearer {env:LLAMA_SWAP_API_KEY}'],
+          [[...PROVIDER, 'env'], undefined],
+        ],
+      },
+    ],
+    [
+      'a stored key, and no variable',
+      { machine: { variables: new Set(), storedKeys: new Set(['llama-swap', 'other']) } },
+    ],
+    [
+      'a stored key, and no word about a variable',
+      {
+        set: [[[...PROVIDER, 'env'], undefined]],
+        machine: { storedKeys: new Set(['llama-swap']) },
+      },
+    ],
+    ["Anthropic's dialect", { set: [[[...PROVIDER, 'npm'], '@ai-sdk/anthropic']] }],
+    [
+      "a model of another provider, which may be one of OpenCode's own",
+      { set: [[['model'], 'anthropic/claude']] },
+    ],
+    [
+      'a provider that sounds alike, with a stored key',
+      {
+        set: [[['model'], 'lama-swap/big']],
+        machine: { storedKeys: new Set(['lama-swap']) },
+      },
+    ],
+    ['a model that has been tried', { set: [[[...MODEL, 'status'], 'beta']] }],
+    ['an answer as long as another machine may ask for', { set: [[[...LIMIT, 'output'], 32_000]] }],
     ['no time-out at all', { set: [[[...OPTIONS, 'timeout'], false]] }],
     [
       'a proxy that leaves the gate out',
@@ -150,13 +192,8 @@ describe('the check of a configuration', () => {
         ],
       },
     ],
-    ['models that nobody could be asked for', { models: undefined }],
   ])('has nothing against %s', (_, planted) => {
-    const { findings } = checkConfig({
-      ...aCheck(planted),
-      ...('models' in planted ? { models: planted.models } : {}),
-    })
-    expect(findings).toEqual([])
+    expect(checkConfig(aCheck(planted)).findings).toEqual([])
   })
 
   test('says where each finding is, errors first', () => {
@@ -174,6 +211,13 @@ describe('the check of a configuration', () => {
     ])
   })
 
+  test('mends a list of what is turned off without a change to the rest of it', () => {
+    const off = mend(aCheck({ set: [[['disabled_providers'], ['a', 'llama-swap', 'b']]] }))
+    const on = mend(aCheck({ set: [[['enabled_providers'], ['a', 'b']]] }))
+    expect(off.text).toContain('"disabled_providers": ["a", "b"]')
+    expect(on.text).toContain('"enabled_providers": ["a", "b", "llama-swap"]')
+  })
+
   test.each<[string, Partial<GateFacts>, string]>([
     ['http://localhost:8080/v1', {}, 'http://localhost:3000/v1'],
     ['http://gpu-box:8080/v1', {}, 'http://gpu-box:3000/v1'],
@@ -184,6 +228,23 @@ describe('the check of a configuration', () => {
     expect(checkConfig(check).findings.map(({ code, fix }) => [code, fix])).toEqual([
       ['base-url-past-gate', `Write "${right}".`],
     ])
+  })
+
+  test.each([
+    ['refused-flag', 'error'],
+    ['cut-number', 'error'],
+    ['flag-twice', 'warning'],
+    ['divided-context', 'hint'],
+    ['contradicted-context', 'warning'],
+    ['shared-context', 'warning'],
+    ['tools-without-jinja', 'warning'],
+    ['context-shift', 'warning'],
+  ] as const)("tells %s of llama-swap's own configuration as %s", (kind, severity) => {
+    const faults = new Map([['coder-1', [{ kind, message: 'm', fix: 'f' }]]])
+    const { findings } = checkConfig(
+      aCheck({ box: { fileName: 'config.yaml', groups: [], faults } }),
+    )
+    expect(findings.map((one) => [one.code, one.severity])).toEqual([[`config-${kind}`, severity]])
   })
 
   test("passes on what is wrong with llama-swap's own configuration", () => {
@@ -207,7 +268,7 @@ describe('the check of a configuration', () => {
       set: [[[...OPTIONS, 'apiKey'], 'sk-only-copy']],
       machine: { variables: new Set() },
     })
-    const { text, report } = fixConfig(fault)
+    const { text, report } = mend(fault)
     expect(text).toContain('sk-only-copy')
     expect(report.findings.map(({ code, fix }) => [code, fix])).toEqual([
       [
@@ -215,6 +276,50 @@ describe('the check of a configuration', () => {
         'First export LLAMA_SWAP_API_KEY=<the key>. Take it out and write "env": ["LLAMA_SWAP_API_KEY"].',
       ],
     ])
+  })
+
+  test.each<[string, Planted, string]>([
+    ['in env', { set: [[[...PROVIDER, 'env'], ['sk-only-copy']]] }, 'provider.llama-swap.env'],
+    [
+      'behind env:',
+      { set: [[[...OPTIONS, 'apiKey'], '{env:sk-only-copy}']] },
+      'provider.llama-swap.options.apiKey',
+    ],
+    [
+      'behind env: in a header',
+      { set: [[[...OPTIONS, 'headers', 'authorization'], 'Bearer {env:sk-only-copy}']] },
+      'provider.llama-swap.options.headers.authorization',
+    ],
+    [
+      'of another provider',
+      { set: [[['provider', 'x', 'options', 'key'], '{env:sk-only-copy}']] },
+      'provider.x.options.key',
+    ],
+  ])(
+    'repeats no key that stands where a name belongs, %s, and leaves it there while no variable has it',
+    (_, planted, place) => {
+      const { text, fixed, report } = mend(
+        aCheck({ ...planted, machine: { variables: new Set() } }),
+      )
+      expect(text).toContain('sk-only-copy')
+      expect(fixed).toEqual([])
+      expect(report.findings.map(({ code, path }) => [code, showJsonPath(path)])).toContainEqual([
+        'key-as-name',
+        place,
+      ])
+      expect(JSON.stringify(report)).not.toContain('only-copy')
+    },
+  )
+
+  test('does not wait for a variable of a header that only one model sends', () => {
+    const header = [...MODEL, 'headers', 'Authorization']
+    const check = aCheck({
+      set: [
+        [header, 'Bearer {env:LLAMA_SWAP_API_KEY}'],
+        [[...PROVIDER, 'env'], undefined],
+      ],
+    })
+    expect(codes(checkConfig(check).findings)).toEqual(['key-variable-missing'])
   })
 
   test('mends the values that people write by hand, in one go', () => {
@@ -229,7 +334,7 @@ describe('the check of a configuration', () => {
       ],
       models: [aModel('coder-1', { context: aContext(32_768) }), aModel('talker')],
     })
-    const { report } = fixConfig(check)
+    const { report } = mend(check)
     expect(report).toEqual({
       rows: [
         {

@@ -4,6 +4,7 @@ import type {
   MachineFacts,
 } from '../../../../src/opencode/check/check-input.ts'
 import type { FindingCode, Severity } from '../../../../src/opencode/check/finding.ts'
+import { fixConfig, type FixedConfig } from '../../../../src/opencode/check/fix-config.ts'
 import { formatJson } from '../../../../src/opencode/format-json.ts'
 import { readJsonc, type JsonPath } from '../../../../src/opencode/jsonc.ts'
 import { changeJsonc } from '../../../../src/opencode/edit-jsonc.ts'
@@ -20,7 +21,7 @@ export type PlantedFault = Planted & {
   with?: FindingCode[]
   /** What a person has to mend; nothing where --fix mends all. */
   left?: FindingCode[]
-  says?: string
+  says: string
 }
 
 /** What a test changes of a check in which nothing is wrong. */
@@ -47,30 +48,43 @@ export const MODEL: JsonPath = [...PROVIDER, 'models', 'coder-1']
 export const LIMIT: JsonPath = [...MODEL, 'limit']
 
 /** A check of that file on a machine where all is well, but for what is planted. */
-export function aCheck({ set = [], text, models, box, gate, machine }: Planted = {}): CheckInput {
+export function aCheck(planted: Planted = {}): CheckInput {
+  const { set = [], text, box, gate, machine } = planted
   const changes = set.map(([path, value]) => ({ path, value }))
-  const document = readJsonc(text ?? changeJsonc(CLEAN, changes))
+  // A person writes placeholders; what is written for them never becomes one.
+  const written = changeJsonc(CLEAN, changes).replaceAll('\\u007b', '{')
+  const document = readJsonc(text ?? written)
   if (!document.ok) throw new Error(document.message)
   return {
     document,
-    fileName: 'opencode.json',
-    models: models ?? [aModel('coder-1'), aModel('talker')],
+    files: [{ name: 'opencode.json', text: document.text, document, untouched: undefined }],
+    models: 'models' in planted ? planted.models : [aModel('coder-1'), aModel('talker')],
     box,
     gate: {
       urls: ['http://localhost:3000'],
       isNamed: false,
+      isSure: true,
       upstreamUrl: 'http://127.0.0.1:8080',
+      modelFile: 'config.yaml',
       heartbeat: { afterMs: 30_000, everyMs: 15_000 },
       ...gate,
     },
     machine: {
       variables: new Set(['LLAMA_SWAP_API_KEY']),
+      replaced: (each) => each.replaceAll('{env:GATE}', 'http://localhost:3000'),
       noProxy: '',
       outputTokenMax: undefined,
       keyVariable: 'LLAMA_SWAP_API_KEY',
       isShared: false,
+      storedKeys: new Set(),
       canRead: (path) => path === './key',
       ...machine,
     },
   }
+}
+
+/** What `--fix` makes of the file, and what is still told then. */
+export function mend(check: CheckInput): Omit<FixedConfig, 'files'> & { text: string } {
+  const { files, ...rest } = fixConfig(check)
+  return { text: files.map((file) => file.text).join('\n'), ...rest }
 }
