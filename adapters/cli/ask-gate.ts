@@ -4,9 +4,13 @@ import {
   readGateAnswer,
   type GateModels,
 } from '../../src/opencode/check/gate-answer.ts'
+import { withoutKeys } from '../../src/opencode/check/secrets.ts'
+import { tell } from './outcome.ts'
 
 /** A listing loads no model, so a gate that takes longer has something else. */
 const WITHIN_MS = 15_000
+/** From here on a person begins to wonder. */
+const SLOW_MS = 2000
 
 const PRINTABLE = /^[\x21-\x7e]+$/
 
@@ -21,16 +25,20 @@ export async function askGate(
   const key = env[keyVariable]?.trim()
   // A runtime repeats what it cannot send, with the key in it.
   if (key && !PRINTABLE.test(key)) return { ok: false, problem: malformedKey(keyVariable) }
+  const waiting = setTimeout(tell, SLOW_MS, `waiting for ${url} …`)
   try {
     const response = await fetch(`${url}/v1/models`, {
       headers: key ? { authorization: `Bearer ${key}` } : {},
       signal: AbortSignal.timeout(WITHIN_MS),
       redirect: 'manual',
     })
-    const answer = { status: response.status, body: await response.text() }
-    return readGateAnswer(answer, { url, keyVariable, hasKey: Boolean(key) })
+    const location = response.headers.get('location') ?? undefined
+    const answer = { status: response.status, body: await response.text(), location }
+    return readGateAnswer(answer, { url, keyVariable, key })
   } catch (error) {
-    return { ok: false, problem: connectionProblem(url, reasonOf(error)) }
+    return { ok: false, problem: connectionProblem(url, withoutKeys(reasonOf(error), key)) }
+  } finally {
+    clearTimeout(waiting)
   }
 }
 

@@ -1,18 +1,18 @@
-import { existsSync } from 'node:fs'
+import { checkJson } from '../../src/cli/check-json.ts'
 import { checkText, COLOURED, PLAIN } from '../../src/cli/check-text.ts'
-import { field } from '../../src/llama-swap/read-unknown.ts'
 import { checkConfig, type CheckReport } from '../../src/opencode/check/check-config.ts'
+import { checkGateOnly, NO_FILE, unusable } from '../../src/opencode/check/check-gate-only.ts'
 import type { CheckInput } from '../../src/opencode/check/check-input.ts'
 import { fixConfig } from '../../src/opencode/check/fix-config.ts'
-import { readJsonc } from '../../src/opencode/jsonc.ts'
 import { showJsonPath } from '../../src/opencode/show-path.ts'
-import { gatherFacts, type OpenFile } from './gather-facts.ts'
-import { globalFile, localFile, readConfigText, writeConfigText } from './opencode-files.ts'
+import { gatherFacts } from './gather-facts.ts'
+import { writeConfigText } from './opencode-files.ts'
+import { readOpencodeFiles } from './opencode-sources.ts'
 import { EXIT, misused, tell, type Failure, type Outcome } from './outcome.ts'
 
 /** What `swapgate check` is asked for. */
 export type CheckOptions = {
-  /** OpenCode's configuration; the usual one where it is not given. */
+  /** OpenCode's configuration; the usual files where it is not given. */
   opencodeFile: string | undefined
   /** llama-swap's configuration; the one that the gate's names where it is not given. */
   modelFile: string | undefined
@@ -22,81 +22,62 @@ export type CheckOptions = {
   json: boolean
 }
 
+type Looked = { report: CheckReport; files: readonly string[] }
+
 /** Compares OpenCode's configuration with what there is. Gives the exit code, or why it could not look at all. */
 export async function check(
   options: CheckOptions,
   env: NodeJS.ProcessEnv,
 ): Promise<Outcome<{ exitCode: number }>> {
-  const read = readDocument(options.opencodeFile ?? usualFile(env))
+  const looked = await look(options, env)
+  if (looked.ok) return { ok: true, exitCode: print(looked, options) }
+  if (!options.json) return looked
+  const { exitCode, message } = looked
+  process.stdout.write(checkJson({ rows: [], findings: [unusable(message)] }, [], exitCode))
+  return { ok: true, exitCode }
+}
+
+async function look(options: CheckOptions, env: NodeJS.ProcessEnv): Promise<Outcome<Looked>> {
+  const read = readOpencodeFiles(options.opencodeFile, env)
   if (!read.ok) return read
-  const gathered = await gatherFacts(options, read, env)
+  const hasFiles = read.files.length > 0
+  if (!hasFiles && options.url === undefined) return misused(NO_FILE)
+  const gathered = await gatherFacts(options, read.files, env)
   if (!gathered.ok) return gathered
   const { input, fromGate } = gathered
-  const looked = options.fix
-    ? mend(input, read.path)
-    : { ok: true as const, report: checkConfig(input) }
+  const looked = lookAt(input, options.fix && hasFiles)
   if (!looked.ok) return looked
-  const report = { ...looked.report, findings: [...fromGate, ...looked.report.findings] }
-  return { ok: true, exitCode: print(report, options) }
+  const { rows, findings } = looked.report
+  const files = read.files.map(({ name }) => name)
+  return { ok: true, files, report: { rows, findings: [...fromGate, ...findings] } }
 }
 
-/** The first file with providers in it: a project's own may have no more than the choice of a model. */
-function usualFile(env: NodeJS.ProcessEnv): string | undefined {
-  const there = [localFile(), globalFile(env)].filter((path) => existsSync(path))
-  return there.find(hasProviders) ?? there[0]
+function lookAt(input: CheckInput, fix: boolean): Failure | { ok: true; report: CheckReport } {
+  if (input.files.length === 0) return { ok: true, report: checkGateOnly(input) }
+  return fix ? mend(input) : { ok: true, report: checkConfig(input) }
 }
 
-function hasProviders(path: string): boolean {
-  const read = readDocument(path)
-  return read.ok && field(read.document.value, 'provider') !== undefined
-}
-
-function readDocument(path: string | undefined): Outcome<OpenFile> {
-  if (path === undefined)
-    return misused(
-      'there is no opencode.json here, and none for all projects. "swapgate opencode --write" makes one.',
-    )
-  const read = readConfigText(path)
-  if (!read.ok) return read
-  if (read.text === undefined) return misused(`there is no file ${path}.`)
-  const document = readJsonc(read.text)
-  if (document.ok) return { ok: true, path, document }
-  return misused(
-    `${path}:${document.line}:${document.column}: ${document.message}. OpenCode cannot read it, either.`,
-  )
-}
-
-/** Writes the mended file, and tells on standard error what was done; standard output has the report. */
-function mend(input: CheckInput, path: string): Failure | { ok: true; report: CheckReport } {
-  const { text, fixed, report } = fixConfig(input)
-  if (text === input.document.text) return { ok: true, report }
-  const failure = writeConfigText(path, text)
-  if (failure) return failure
-  tell(`${path} was mended:`)
+/** Writes the mended files, and tells on standard error what was done; standard output has the report. */
+function mend(input: CheckInput): Failure | { ok: true; report: CheckReport } {
+  const { files, fixed, report } = fixConfig(input)
+  const changed = files.filter(({ text }, i) => text !== input.files[i]?.text)
+  for (const { name, text } of changed) {
+    const failure = writeConfigText(name, text)
+    if (failure) return failure
+    tell(`${name} was mended:`)
+  }
   for (const { code, path: place } of fixed)
     process.stderr.write(`  ${code}  ${showJsonPath(place)}\n`)
   return { ok: true, report }
 }
 
-function print(report: CheckReport, { json }: CheckOptions): number {
+function print({ report, files }: Looked, { json }: CheckOptions): number {
   const hasErrors = report.findings.some(({ severity }) => severity === 'error')
   const exitCode = hasErrors ? EXIT.failed : EXIT.stopped
   const hasColours = process.stdout.isTTY && !process.env['NO_COLOR']
   const text = json
-    ? `${JSON.stringify(forPrograms(report, exitCode), null, 2)}\n`
-    : checkText(report, hasColours ? COLOURED : PLAIN)
+    ? checkJson(report, files, exitCode)
+    : checkText(report, hasColours ? COLOURED : PLAIN, files)
   process.stdout.write(text)
   return exitCode
-}
-
-function forPrograms({ rows, findings }: CheckReport, exitCode: number): object {
-  return {
-    models: rows,
-    findings: findings.map(({ changes, path, ...finding }) => ({
-      ...finding,
-      path: showJsonPath(path),
-      isMendable: changes.length > 0,
-    })),
-    exitCode,
-  }
 }

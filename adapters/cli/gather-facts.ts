@@ -1,18 +1,12 @@
-import { accessSync, constants } from 'node:fs'
-import { homedir } from 'node:os'
-import { dirname, resolve } from 'node:path'
+import { existsSync } from 'node:fs'
 import type { GateConfig } from '../../src/config/schema.ts'
-import type {
-  BoxFacts,
-  CheckInput,
-  GateFacts,
-  MachineFacts,
-} from '../../src/opencode/check/check-input.ts'
+import type { BoxFacts, CheckInput, GateFacts } from '../../src/opencode/check/check-input.ts'
 import type { Finding } from '../../src/opencode/check/finding.ts'
 import type { GateModels } from '../../src/opencode/check/gate-answer.ts'
-import type { JsoncDocument } from '../../src/opencode/jsonc.ts'
+import { gateUrl } from '../../src/opencode/check/gate-url.ts'
+import { mergedValue, type ConfigFile } from '../../src/opencode/config-files.ts'
+import { configPath } from '../process/load-config.ts'
 import { askGate } from './ask-gate.ts'
-import { isShared } from './is-shared.ts'
 import {
   configuredUrl,
   configuredUrlElsewhere,
@@ -20,10 +14,8 @@ import {
   readGateConfig,
   type ReadBox,
 } from './known-models.ts'
-import { tell, type Outcome } from './outcome.ts'
-
-/** OpenCode's configuration, as it was read. */
-export type OpenFile = { path: string; document: JsoncDocument }
+import { machineFacts } from './machine-facts.ts'
+import { misused, type Outcome } from './outcome.ts'
 
 /** Where the truth is looked for. */
 export type FactSources = {
@@ -35,33 +27,43 @@ export type FactSources = {
 /** All that the check looks at, and what went wrong on the way to the gate. */
 export type Gathered = { input: CheckInput; fromGate: Finding[] }
 
-/** Reads everything that the check compares the file with: configurations, the gate, the environment, git. */
+/** Reads everything that the check compares the files with: configurations, the gate, the environment, git. */
 export async function gatherFacts(
   sources: FactSources,
-  { path, document }: OpenFile,
+  files: readonly ConfigFile[],
   env: NodeJS.ProcessEnv,
 ): Promise<Outcome<Gathered>> {
+  const asked = await ask(sources, env)
+  if (!asked.ok) return asked
+  const { url, answer } = asked
   const loaded = await readGateConfig(env)
   if (!loaded.ok) return loaded
   const { config } = loaded
-  const { url, keyVariable } = sources
   const read = await boxOf(config, sources, env)
   if (!read.ok) return read
   const { box } = read
-  const answer = url === undefined ? undefined : await askGate({ url, keyVariable }, env)
-  if (!answer && !box)
-    tell(
-      `${config.upstream.configFile} is not there, so the real contexts are not known; --url asks a gate that runs.`,
-    )
+  const isSure = answer ? answer.ok : box !== undefined || existsSync(configPath(env))
   const input = {
-    document,
-    fileName: path,
+    files,
+    document: { value: mergedValue(files) },
     models: answer?.ok ? answer.models : box?.models,
     box: box && boxFacts(box),
-    gate: gateFacts(config, url),
-    machine: machineFacts(path, keyVariable, env),
+    gate: gateFacts(config, url, isSure),
+    machine: machineFacts(files, sources.keyVariable, env),
   }
   return { ok: true, input, fromGate: findingsOf(answer, url) }
+}
+
+type Asked = { url: string | undefined; answer: GateModels | undefined }
+
+async function ask(
+  { url, keyVariable }: FactSources,
+  env: NodeJS.ProcessEnv,
+): Promise<Outcome<Asked>> {
+  if (url === undefined) return { ok: true, url, answer: undefined }
+  const gate = gateUrl(url)
+  if (!gate.ok) return misused(gate.message)
+  return { ok: true, url: gate.url, answer: await askGate({ url: gate.url, keyVariable }, env) }
 }
 
 /** With a gate to ask, llama-swap's configuration counts only where it was named: what stands here may be another box's. */
@@ -84,7 +86,7 @@ function boxFacts({ fileName, config }: ReadBox): BoxFacts {
   return { fileName, groups: config.groups, faults }
 }
 
-function gateFacts(config: GateConfig, url: string | undefined): GateFacts {
+function gateFacts(config: GateConfig, url: string | undefined, isSure: boolean): GateFacts {
   const elsewhere = configuredUrlElsewhere(config)
   return {
     urls:
@@ -92,31 +94,9 @@ function gateFacts(config: GateConfig, url: string | undefined): GateFacts {
         ? [configuredUrl(config), ...(elsewhere === undefined ? [] : [elsewhere])]
         : [url],
     isNamed: url !== undefined,
+    isSure,
+    modelFile: config.upstream.configFile.replace(/^\.\//, ''),
     upstreamUrl: config.upstream.url,
     heartbeat: config.heartbeat,
-  }
-}
-
-function machineFacts(path: string, keyVariable: string, env: NodeJS.ProcessEnv): MachineFacts {
-  const most = Number(env['OPENCODE_EXPERIMENTAL_OUTPUT_TOKEN_MAX'])
-  return {
-    variables: new Set(Object.keys(env).filter((name) => env[name])),
-    noProxy: env['NO_PROXY'] || env['no_proxy'] || '',
-    outputTokenMax: Number.isInteger(most) && most > 0 ? most : undefined,
-    keyVariable,
-    isShared: isShared(resolve(path)),
-    canRead: (name) =>
-      canRead(
-        name.startsWith('~/') ? resolve(homedir(), name.slice(2)) : resolve(dirname(path), name),
-      ),
-  }
-}
-
-function canRead(path: string): boolean {
-  try {
-    accessSync(path, constants.R_OK)
-    return true
-  } catch {
-    return false
   }
 }

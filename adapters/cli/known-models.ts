@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { resolve } from 'node:path'
 import type { GateConfig } from '../../src/config/schema.ts'
 import type { CatalogueModel } from '../../src/llama-swap/catalogue.ts'
 import { catalogueOfConfig } from '../../src/llama-swap/config-catalogue.ts'
 import type { ModelConfig } from '../../src/llama-swap/model-config.ts'
+import { gateUrl } from '../../src/opencode/check/gate-url.ts'
 import { configPath, loadConfig } from '../process/load-config.ts'
 import { createModelConfigFile, modelConfigPlace } from '../process/model-config-file.ts'
+import { absolute } from './opencode-files.ts'
 import { failed, misused, tell, type Outcome } from './outcome.ts'
 import { askGate, type GateQuestion } from './ask-gate.ts'
 import { reachable, urlElsewhere } from './paste-url.ts'
@@ -31,7 +32,7 @@ export async function readBox(
   named?: string,
 ): Promise<Outcome<{ box: ReadBox | undefined }>> {
   const place = modelConfigPlace(config.upstream, configPath(env))
-  const found = named === undefined ? place : { file: resolve(named), folder: undefined }
+  const found = named === undefined ? place : { file: absolute(named), folder: undefined }
   if (named !== undefined && !existsSync(found.file)) return misused(`there is no file ${named}.`)
   const read = await createModelConfigFile(found, tell, env).read()
   if (!read) {
@@ -87,11 +88,13 @@ export async function knownModels(
 }
 
 async function modelsOfGate(
-  question: GateQuestion,
+  { url, keyVariable }: GateQuestion,
   env: NodeJS.ProcessEnv,
 ): Promise<Outcome<Known>> {
-  const answer = await askGate(question, env)
-  if (answer.ok) return { ok: true, baseUrl: question.url, models: answer.models, notes: [] }
+  const gate = gateUrl(url)
+  if (!gate.ok) return misused(gate.message)
+  const answer = await askGate({ url: gate.url, keyVariable }, env)
+  if (answer.ok) return { ok: true, baseUrl: gate.url, models: answer.models, notes: [] }
   const { code, message, fix } = answer.problem
   const text = `${message}\n${fix}`
   return code === 'gate-key-unset' ? misused(text) : failed(text)

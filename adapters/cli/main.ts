@@ -5,7 +5,15 @@ import { newKeyText } from './new-key-text.ts'
 import { EXIT, tell, type Failure } from './outcome.ts'
 import { parseCommand, type Command } from './parse-command.ts'
 
-const failure = await run(parseCommand(process.argv.slice(2)))
+const asked = parseCommand(process.argv.slice(2))
+// Whoever reads has enough, as "| head" has. A gate that runs takes no notice of that.
+if (asked.kind !== 'start')
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit()
+  })
+
+const failure = await run(asked)
 if (failure) {
   tell(failure.message)
   process.exitCode = failure.exitCode
@@ -37,8 +45,16 @@ async function run(command: Command): Promise<Failure | undefined> {
       process.stdout.write(`swapgate ${version()}\n`)
       return undefined
     case 'wrong':
-      return { ok: false, exitCode: EXIT.usage, message: `${command.message}\n\n${HELP.trimEnd()}` }
+      return {
+        ok: false,
+        exitCode: EXIT.usage,
+        message: `${command.message}\n${moreHelp(command)}`,
+      }
   }
+}
+
+function moreHelp({ of }: Extract<Command, { kind: 'wrong' }>): string {
+  return of === undefined ? `\n${HELP.trimEnd()}` : `swapgate ${of} --help`
 }
 
 async function check(command: Extract<Command, { kind: 'check' }>): Promise<Failure | undefined> {

@@ -1,3 +1,4 @@
+import type { CatalogueModel } from '../../src/llama-swap/catalogue.ts'
 import { formatJson } from '../../src/opencode/format-json.ts'
 import { readJsonc } from '../../src/opencode/jsonc.ts'
 import { mergeOpencode, type MergedConfig } from '../../src/opencode/merge-config.ts'
@@ -31,7 +32,7 @@ export async function opencode(
   const { baseUrl, models } = known
   const file = renderOpencode({ baseUrl, models, keyVariable: options.keyVariable })
   for (const note of [...known.notes, ...opencodeNotes(models)]) tell(note)
-  if (options.write) return writeInto(pathFor(options, env), file)
+  if (options.write) return writeInto(pathFor(options, env), { file, models })
   process.stdout.write(`${formatJson(file)}\n`)
   return undefined
 }
@@ -40,12 +41,15 @@ function pathFor({ file, global }: OpencodeOptions, env: NodeJS.ProcessEnv): str
   return file ?? (global ? globalFile(env) : localFile())
 }
 
-function writeInto(path: string, ours: OpencodeFile): Failure | undefined {
+/** The gate's own file, and what it was made from. */
+type FromGate = { file: OpencodeFile; models: readonly CatalogueModel[] }
+
+function writeInto(path: string, ours: FromGate): Failure | undefined {
   const read = readConfigText(path)
   if (!read.ok) return read
   const isNew = read.text === undefined || read.text.trim() === ''
   const merged: Outcome<MergedConfig> = isNew
-    ? { ok: true, text: `${formatJson(ours)}\n`, changed: [], left: [] }
+    ? { ok: true, text: `${formatJson(ours.file)}\n`, added: [], replaced: [], left: [], notes: [] }
     : merge(path, read.text ?? '', ours)
   if (!merged.ok) return merged
   if (merged.text === read.text) {
@@ -56,19 +60,20 @@ function writeInto(path: string, ours: OpencodeFile): Failure | undefined {
     const told = isNew ? `${path} was written.` : whatChanged(path, merged)
     process.stdout.write(`${told}\n`)
   }
+  for (const note of merged.notes) tell(note)
   for (const name of merged.left)
     tell(`${name} stays in ${path}, but the gate has no such model for this key.`)
   return undefined
 }
 
-function merge(path: string, text: string, ours: OpencodeFile): Outcome<MergedConfig> {
+function merge(path: string, text: string, { file, models }: FromGate): Outcome<MergedConfig> {
   const document = readJsonc(text)
   if (!document.ok)
     return misused(
       `${path}:${document.line}:${document.column}: ${document.message}. Correct it first; nothing was written.`,
     )
   try {
-    return { ok: true, ...mergeOpencode(document, ours) }
+    return { ok: true, ...mergeOpencode(document, file, models) }
   } catch (error) {
     return misused(
       `${path}: ${error instanceof Error ? error.message : String(error)}. Correct it first; nothing was written.`,
@@ -76,11 +81,16 @@ function merge(path: string, text: string, ours: OpencodeFile): Outcome<MergedCo
   }
 }
 
-const MOST_LINES = 8
+const MOST_NEW = 8
 
-function whatChanged(path: string, { changed }: MergedConfig): string {
-  const lines = changed.slice(0, MOST_LINES).map((field) => `  ${showJsonPath(field)}`)
-  const rest = changed.length - lines.length
-  const more = rest > 0 ? [`  and ${rest} more`] : []
-  return [`${path} was changed:`, ...lines, ...more].join('\n')
+/** What stood there and is gone is named whole; of what is new, so much as fits on a screen. */
+function whatChanged(path: string, { added, replaced }: MergedConfig): string {
+  const shown = added.slice(0, MOST_NEW)
+  const rest = added.length - shown.length
+  return [
+    `${path} was changed:`,
+    ...replaced.map((field) => `  replaced  ${showJsonPath(field)}`),
+    ...shown.map((field) => `  new       ${showJsonPath(field)}`),
+    ...(rest > 0 ? [`  and ${rest} more that are new`] : []),
+  ].join('\n')
 }

@@ -23,7 +23,8 @@ export type Command =
   | ({ kind: 'connect' } & ConnectOptions)
   | { kind: 'help'; text: string }
   | { kind: 'version' }
-  | { kind: 'wrong'; message: string }
+  /** `of`: the command that was meant, where that much is clear. */
+  | { kind: 'wrong'; message: string; of?: string }
 
 type Options = NonNullable<ParseArgsConfig['options']>
 type Shape = {
@@ -66,6 +67,10 @@ const COMMANDS: Record<string, Shape> = {
   },
 }
 
+/** An address with its scheme or its port; what stands behind it may be anything, and is not repeated. */
+const ADDRESS =
+  /^(?:(?<scheme>https?:\/\/)(?<host>[\w.-]+(?::\d{1,5})?)|(?<host>[\w.-]+:\d{1,5}))(?:\/\S*)?$/i
+
 const KEY_ID = /^[A-Za-z0-9._-]{1,64}$/
 
 /** Reads the words after the program's name. The command comes first, its options follow. */
@@ -78,7 +83,10 @@ export function parseCommand(args: string[]): Command {
     return wrong(unknown('option', first, didYouMean(first, ['--help', '--version'])))
   const names = Object.keys(COMMANDS)
   const name = names.find((known) => known.split(' ').every((word, i) => args[i] === word))
-  if (name !== undefined) return parseOptions(COMMANDS[name]!, args.slice(name.split(' ').length))
+  if (name !== undefined) {
+    const command = parseOptions(COMMANDS[name]!, args.slice(name.split(' ').length))
+    return command.kind === 'wrong' ? { ...command, of: name } : command
+  }
   const begins = new Map(names.map((known) => [known.split(' ')[0]!, known]))
   const words = args.filter((arg) => !arg.startsWith('-')).slice(0, 2)
   const meant = begins.get(didYouMean(first, begins.keys()) ?? '')
@@ -99,7 +107,8 @@ function parseOptions(shape: Shape, args: string[]): Command {
   for (const token of tokens) {
     if (token.kind === 'option-terminator') continue
     if (token.kind === 'positional') {
-      if (rest.length === (shape.words ?? 0)) return wrong(`unexpected "${token.value}"`)
+      const problem = problemWithWord(token.value, rest.length < (shape.words ?? 0), options)
+      if (problem !== undefined) return wrong(problem)
       rest.push(token.value)
       continue
     }
@@ -115,6 +124,13 @@ function asCommand<K extends Command['kind'], T extends object>(
   read: Read<T>,
 ): Command | (T & { kind: K }) {
   return read.ok ? { kind, ...read.options } : wrong(read.message)
+}
+
+function problemWithWord(word: string, isWanted: boolean, options: Options): string | undefined {
+  const address = ADDRESS.exec(word)?.groups
+  if (address && 'url' in options)
+    return `to ask the gate there: --url ${address['scheme'] ?? 'http://'}${address['host']}`
+  return isWanted ? undefined : `unexpected "${word}"`
 }
 
 type OptionToken = { name: string; rawName: string } & (

@@ -17,9 +17,14 @@ export const COLOURED: Paint = (severity, text) => `\u001B[${COLOURS[severity]}m
 const COLUMNS = ['model', 'context', 'input', 'output', 'real context', 'compacts at', 'verdict']
 const NONE = '-'
 
-/** What `swapgate check` tells: a line for each model, then what was found, then the sum. */
-export function checkText({ rows, findings }: CheckReport, paint: Paint): string {
+/** What `swapgate check` tells: the files if there are several, a line for each model, what was found, the sum. */
+export function checkText(
+  { rows, findings }: CheckReport,
+  paint: Paint,
+  files: readonly string[] = [],
+): string {
   const parts = [
+    ...(files.length > 1 ? [printable(`OpenCode puts together: ${files.join(', ')}`)] : []),
     ...(rows.length > 0 ? [table([COLUMNS, ...rows.map(cells)])] : []),
     ...findings.map((finding) => findingText(finding, paint)),
     sumText(findings, paint),
@@ -30,13 +35,13 @@ export function checkText({ rows, findings }: CheckReport, paint: Paint): string
 function cells({ model, written, real, compactsAt, verdict }: ModelRow): string[] {
   const { context, input, output } = written
   return [
-    model,
+    printable(model),
     numberText(context),
     numberText(input),
     numberText(output),
     realText(real),
-    compactsAt === undefined ? 'never' : showCount(compactsAt),
-    verdict,
+    verdict === 'no-file' ? NONE : compactsAt === undefined ? 'never' : showCount(compactsAt),
+    verdict === 'no-file' ? NONE : verdict.replace('not-compared', 'not compared'),
   ]
 }
 
@@ -47,27 +52,37 @@ function numberText(value: number | undefined): string {
 function realText(real: ModelRow['real']): string {
   if (!real) return NONE
   if (real.tokens === undefined) return 'unknown'
-  return `${showCount(real.tokens)} ${real.certainty} (${real.source})`
+  return `${real.certainty === 'exact' ? '' : '~'}${showCount(real.tokens)}`
 }
 
 /** Columns with figures stand to the right. */
-const TO_THE_RIGHT = new Set([1, 2, 3, 5])
+const TO_THE_RIGHT = new Set([1, 2, 3, 4, 5])
 
+/** Where no file was read, what would stand in it has no column. */
 function table(lines: readonly string[][]): string {
-  const widths = COLUMNS.map((_, column) =>
-    Math.max(...lines.map((line) => line[column]?.length ?? 0)),
+  const hasFile = lines.slice(1).some((line) => line.at(-1) !== NONE)
+  const columns = COLUMNS.map((_, column) => column).filter(
+    (column) => hasFile || lines.slice(1).some((line) => line[column] !== NONE),
   )
+  const widthOf = (column: number): number =>
+    Math.max(...lines.map((line) => line[column]?.length ?? 0))
   return lines
     .map((line) =>
-      line
-        .map((cell, column) => {
-          const width = widths[column] ?? 0
+      columns
+        .map((column) => {
+          const cell = line[column] ?? ''
+          const width = widthOf(column)
           return TO_THE_RIGHT.has(column) ? cell.padStart(width) : cell.padEnd(width)
         })
         .join('  ')
         .trimEnd(),
     )
     .join('\n')
+}
+
+/** Without what a terminal would act on: names come from files and from a server. */
+function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\uFFFD')
 }
 
 function findingText(
@@ -77,9 +92,9 @@ function findingText(
   const place = [where, showJsonPath(path)].filter(Boolean).join('  ')
   const byUs = changes.length > 0 ? ' (--fix does it)' : ''
   return [
-    `${paint(severity, severity)}: ${place}  [${code}]`,
-    `  ${message}`,
-    `  Fix: ${fix}${byUs}`,
+    `${paint(severity, severity)}: ${printable(place)}  [${code}]`,
+    `  ${printable(message)}`,
+    `  Fix: ${printable(fix)}${byUs}`,
   ].join('\n')
 }
 

@@ -14,7 +14,8 @@ llama-swap's configuration which models there are.
 
 Options:
   --write [FILE]  put it into FILE instead of printing it: ./opencode.jsonc or ./opencode.json if not given. What you
-                  have written there stays: comments, other providers, names, the chosen model
+                  have written there stays: comments, other providers, names, variables, longer time-outs and answers.
+                  The address, contexts and inputs become the gate's; each field that is replaced is named
   --global        the file for all projects, in ~/.config/opencode or $XDG_CONFIG_HOME/opencode
 ${OPTIONS}
 
@@ -24,12 +25,14 @@ ${EXIT_CODES}`
 export const CHECK_HELP = `Usage: swapgate check [opencode.json] [config.yaml] [--url URL] [--key-env NAME] [--fix] [--json]
 
 Compares what OpenCode is told with what there is: the real context of each model, when compaction starts, where the
-key comes from, where the address leads. Without files: ./opencode.jsonc, ./opencode.json or the file for all projects,
+key comes from, where the address leads. Of each file it looks at provider, model, small_model, compaction and the
+models of agents and commands. Without files: ./opencode.jsonc, ./opencode.json or the file for all projects,
 and the configuration of llama-swap that config.json names. Hints and warnings end with 0, errors with 1.
 
 Options:
-  --fix           mend what can be mended, in the file itself, and check again; comments and the rest stay
-  --json          print { models, findings, exitCode } for a program
+  --fix           mend the faults that can be mended, in the file itself, and check again; comments, and which models
+                  you have chosen, stay
+  --json          print { version, files, models, findings, exitCode } for a program
 ${OPTIONS}
 
 ${EXIT_CODES}`

@@ -13,6 +13,9 @@ Usage:
   swapgate --help | --version
   swapgate COMMAND --help        more about one command
 
+Where there is no swapgate on the PATH: "npm link" in the clone puts it there. Without that, in the clone:
+  npm run --silent swapgate -- COMMAND ...
+
 ${EXIT_CODES}`
 
 /** What `swapgate start --help` says. */

@@ -1,6 +1,7 @@
 import type { Node } from 'jsonc-parser'
 import { formatJson, type Layout } from './format-json.ts'
 import { propertyOf, readJsonc, type JsonPath } from './jsonc.ts'
+import { inertJson } from './substitution.ts'
 
 /** A field to set, or to remove where the value is undefined. */
 export type JsoncChange = { path: JsonPath; value: unknown }
@@ -59,7 +60,7 @@ function insert(text: string, parent: Node, field: Field): string {
 
 function insertInline(text: string, last: Node, field: Field): string {
   const comma = commaAfter(text, endOf(last))
-  const written = `${JSON.stringify(field.name)}: ${formatJson(field.value, { ...styleOf(text), indent: indentAt(text, last.offset), before: 0 })}`
+  const written = `${inertJson(field.name)}: ${formatJson(field.value, { ...styleOf(text), indent: indentAt(text, last.offset), before: 0 })}`
   if (comma === undefined) return spliced(text, [at(endOf(last), `, ${written}`)])
   return spliced(text, [at(comma + 1, ` ${written},`)])
 }
@@ -85,7 +86,7 @@ function insertFirst(text: string, parent: Node, field: Field): string {
 }
 
 function lineOf({ name, value }: Field, layout: Layout): string {
-  const head = `${layout.indent}${JSON.stringify(name)}: `
+  const head = `${layout.indent}${inertJson(name)}: `
   return head + formatJson(value, { ...layout, before: head.length })
 }
 

@@ -1,4 +1,4 @@
-import { parseTree, type Node, type ParseError } from 'jsonc-parser'
+import { findNodeAtOffset, getNodePath, parseTree, type Node, type ParseError } from 'jsonc-parser'
 
 /** Where a value stands in a document: `['provider', 'llama-swap', 'npm']`. */
 export type JsonPath = readonly string[]
@@ -57,15 +57,31 @@ export function placeAt(text: string, offset: number): Place {
 
 /** The place of a field, or of the nearest thing around it that is there. */
 export function placeOf({ text, root }: JsoncDocument, path: JsonPath): Place {
-  let node = root
-  let offset = 0
+  return placeAt(text, propertiesTo(root, path).at(-1)?.offset ?? 0)
+}
+
+/** How many names of a path are there. */
+export function depthOf({ root }: JsoncDocument, path: JsonPath): number {
+  return propertiesTo(root, path).length
+}
+
+/** The properties on the way to a field, as far as they are there. */
+function propertiesTo(root: Node, path: JsonPath): Node[] {
+  const found: Node[] = []
+  let node: Node | undefined = root
   for (const name of path) {
-    const property = propertyOf(node, name)
+    const property: Node | undefined = node && propertyOf(node, name)
     if (!property) break
-    offset = property.offset
-    node = property.children![1] ?? property
+    found.push(property)
+    node = property.children?.[1]
   }
-  return placeAt(text, offset)
+  return found
+}
+
+/** The way to the text that stands at a position; undefined where there is none. */
+export function pathAt({ root }: JsoncDocument, offset: number): JsonPath | undefined {
+  const node = findNodeAtOffset(root, offset)
+  return node?.type === 'string' ? getNodePath(node).map(String) : undefined
 }
 
 /** The property of an object by its name; the last one where there are two, as in every reader of JSON. */

@@ -7,6 +7,11 @@ export type WrittenLimit = { context: number; input?: number | undefined; output
 /** The part of OpenCode's `compaction` that decides when it starts. */
 export type Compaction = { auto?: boolean | undefined; reserved?: number | undefined }
 
+/** OpenCode's own prompt and tools take about 7,500 tokens: below this it compacts after nearly every answer. */
+export const LEAST_WINDOW = 12_288
+/** Below this there is little room for anything else. */
+export const GOOD_WINDOW = 16_384
+
 const STEP = 1024
 const LEAST_OUTPUT = 4096
 const MOST_OUTPUT = 16_384
@@ -27,6 +32,21 @@ export function limitsFor(context: number, outputLimit?: number): ModelLimit {
   const output = Math.min(wanted, Math.floor(context / 2), outputLimit ?? Infinity)
   // Never 0: OpenCode takes that for 32,000.
   return { context, input: context, output: Math.max(1, output) }
+}
+
+/**
+ * The right limits with the person's own output, where that is a sensible one: models that think long need more.
+ *
+ * @param most tokens of one answer that the server gives, or that OpenCode asks for on this machine
+ */
+export function withOwnOutput(
+  right: ModelLimit,
+  written: number | undefined,
+  most = OPENCODE_OUTPUT_MAX,
+): ModelLimit {
+  const largest = Math.min(most, OPENCODE_OUTPUT_MAX, right.context / 2)
+  const isSensible = written !== undefined && written >= right.output && written <= largest
+  return isSensible ? { ...right, output: written } : right
 }
 
 /** What OpenCode is told, and what it sends as `max_tokens`. */

@@ -1,44 +1,104 @@
-import { field } from '../llama-swap/read-unknown.ts'
+import type { CatalogueModel } from '../llama-swap/catalogue.ts'
+import { entries, field, texts } from '../llama-swap/read-unknown.ts'
 import { isSameHost, parseUrl } from './check/providers-of-gate.ts'
+import { isVariableName } from './check/secrets.ts'
 import { changeJsonc, type JsoncChange } from './edit-jsonc.ts'
 import type { JsoncDocument, JsonPath } from './jsonc.ts'
-import type { OpencodeFile, OpencodeModel, OpencodeProvider } from './render-config.ts'
+import { limitsFor, withOwnOutput, type ModelLimit } from './limits.ts'
+import {
+  opencodeModels,
+  type OpencodeFile,
+  type OpencodeModel,
+  type OpencodeProvider,
+} from './render-config.ts'
 
 /** A file of the user's with the gate's settings in it. */
 export type MergedConfig = {
   text: string
-  /** The fields that are new or different now. */
-  changed: readonly JsonPath[]
+  /** The fields that are new. */
+  added: readonly JsonPath[]
+  /** The fields in which something else stood. */
+  replaced: readonly JsonPath[]
   /** The file's models that the gate does not have; they stay. */
   left: readonly string[]
+  /** What a person should know of the rest of the file: what hides the provider, what was not written. */
+  notes: readonly string[]
 }
 
 /**
- * Puts what the gate knows into a file that somebody may have written by hand. Where the gate is, what its models hold
- * and can do is set; names, the chosen model and compaction only where there are none. All else stays as it is.
+ * Puts what the gate knows into a file that somebody may have written by hand. Where the gate is, and what its models
+ * hold and see, is set; time-outs are raised. A name, a package, a variable, a longer answer or `tool_call` that
+ * stands there stays, and so does all else. Which model to begin with is the user's own choice in a file of theirs.
  *
- * @throws Error when a field that must hold others is none that can
+ * @param models what `ours` was made from: a model may stand in the file under another of its names
+ * @throws Error when a field that must hold others is none that can, or when the provider is there in the form of
+ *   OpenCode 2, which would then be the one that counts
  */
-export function mergeOpencode(document: JsoncDocument, ours: OpencodeFile): MergedConfig {
+export function mergeOpencode(
+  document: JsoncDocument,
+  ours: OpencodeFile,
+  models: readonly CatalogueModel[] = [],
+): MergedConfig {
   const [ourId = '', provider] = Object.entries(ours.provider)[0] ?? []
-  if (!provider) return { text: document.text, changed: [], left: [] }
+  if (!provider) return { text: document.text, added: [], replaced: [], left: [], notes: [] }
   const id = providerIdIn(document.value, ourId, provider)
+  refuseSecondForm(document.value, id)
   const theirs = field(field(document.value, 'provider'), id)
+  const written = writtenModels(theirs, models)
   const fields = [
     { path: ['$schema'], value: ours.$schema, isOurs: false },
-    { path: ['model'], value: ours.model?.replace(`${ourId}/`, `${id}/`), isOurs: false },
-    ...providerFields(['provider', id], provider, theirs),
-    { path: ['compaction'], value: ours.compaction, isOurs: false },
+    ...providerFields(['provider', id], provider, { theirs, written }),
   ]
   const changes = fields.filter((one) => isNeeded(document.value, one))
+  const isThere = ({ path }: Setting): boolean => path.reduce(field, document.value) !== undefined
   const known = new Set(Object.keys(provider.models))
   return {
     text: changeJsonc(document.text, changes),
-    changed: changes.map(({ path }) => path),
-    left: writtenModels(theirs)
-      .filter(({ wireName }) => !known.has(wireName))
-      .map(({ key }) => key),
+    added: changes.filter((one) => !isThere(one)).map(({ path }) => path),
+    replaced: changes.filter(isThere).map(({ path }) => path),
+    left: written.filter((one) => !known.has(one.id)).map(({ key }) => key),
+    notes: [
+      ...hiding(document.value, id),
+      ...keysAsNames(theirs, id),
+      ...choice(document.value, ours.model?.replace(`${ourId}/`, `${id}/`)),
+    ],
   }
+}
+
+function refuseSecondForm(document: unknown, id: string): void {
+  if (field(field(document, 'providers'), id) === undefined) return
+  throw new Error(
+    `${id} stands in "providers", the form of OpenCode 2, which would hide what is written here. Rename it or take it out`,
+  )
+}
+
+/** What turns the provider off, however right it is. */
+function hiding(document: unknown, id: string): string[] {
+  const enabled = field(document, 'enabled_providers')
+  const isLeftOut = Array.isArray(enabled) && !enabled.includes(id)
+  const isOff = texts(field(document, 'disabled_providers')).includes(id)
+  return [
+    ...(isLeftOut
+      ? [`OpenCode will not show ${id}: "enabled_providers" does not name it. Add it there.`]
+      : []),
+    ...(isOff
+      ? [`OpenCode will not show ${id}: "disabled_providers" names it. Take it out there.`]
+      : []),
+  ]
+}
+
+function keysAsNames(provider: unknown, id: string): string[] {
+  if (texts(field(provider, 'env')).every(isVariableName)) return []
+  return [
+    `What stands in "env" of ${id} is no name of a variable, but may be the key itself: "swapgate check --fix" takes it out.`,
+  ]
+}
+
+function choice(document: unknown, model: string | undefined): string[] {
+  if (model === undefined || field(document, 'model') !== undefined) return []
+  return [
+    `This file chooses no model to begin with. To choose one: "model": ${JSON.stringify(model)}.`,
+  ]
 }
 
 /** A field to write; `isOurs`: also where the user has something else. */
@@ -64,43 +124,77 @@ function providerIdIn(document: unknown, ourId: string, { options }: OpencodePro
   return same?.[0] ?? ourId
 }
 
-function providerFields(path: JsonPath, ours: OpencodeProvider, theirs: unknown): Setting[] {
+type Theirs = { theirs: unknown; written: readonly TheirModel[] }
+
+function providerFields(
+  path: JsonPath,
+  ours: OpencodeProvider,
+  { theirs, written }: Theirs,
+): Setting[] {
   if (theirs === undefined) return [{ path, value: ours, isOurs: true }]
-  const { npm, name, env, options, models } = ours
-  const written = new Map(writtenModels(theirs).map(({ key, wireName }) => [wireName, key]))
+  const { npm, name, options, models } = ours
+  const { baseURL, ...patience } = options
+  const theirOptions = field(theirs, 'options')
   return [
-    { path: [...path, 'npm'], value: npm, isOurs: true },
+    { path: [...path, 'npm'], value: npm, isOurs: false },
     { path: [...path, 'name'], value: name, isOurs: false },
-    { path: [...path, 'env'], value: withTheirs(env, field(theirs, 'env')), isOurs: true },
-    ...Object.entries(options).map(([option, value]) => ({
+    { path: [...path, 'env'], value: withTheirs(ours.env, theirs), isOurs: true },
+    {
+      path: [...path, 'options', 'baseURL'],
+      value: baseURL,
+      isOurs: !isSamePlace(field(theirOptions, 'baseURL'), baseURL),
+    },
+    ...Object.entries(patience).map(([option, value]) => ({
       path: [...path, 'options', option],
       value,
-      isOurs: true,
+      isOurs: isLess(field(theirOptions, option), value),
     })),
-    ...Object.entries(models).flatMap(([wireName, model]) => {
-      const key = written.get(wireName)
-      const at = [...path, 'models', key ?? wireName]
-      return key === undefined ? [{ path: at, value: model, isOurs: true }] : modelFields(at, model)
+    ...Object.entries(models).flatMap(([model, value]) => {
+      const there = written.filter((one) => one.id === model)
+      if (there.length === 0) return [{ path: [...path, 'models', model], value, isOurs: true }]
+      return there.flatMap((one) => modelFields([...path, 'models', one.key], value, one.value))
     }),
   ]
 }
 
-/** OpenCode takes the first variable that is set, so others may stay. */
-function withTheirs(ours: readonly string[], theirs: unknown): unknown {
-  const isThere = Array.isArray(theirs) && ours.every((name) => theirs.includes(name))
-  return isThere ? theirs : ours
+/** OpenCode takes the first variable that is set, so others may stay. A key from elsewhere needs none. */
+function withTheirs(ours: readonly string[], theirs: unknown): readonly string[] | undefined {
+  const named = texts(field(theirs, 'env'))
+  const options = field(theirs, 'options')
+  const isInHeader = entries(field(options, 'headers')).some(([name]) =>
+    /^(?:authorization|x-api-key)$/i.test(name),
+  )
+  if (named.length === 0 && (isInHeader || field(options, 'apiKey') !== undefined)) return undefined
+  return [...named, ...ours.filter((name) => !named.includes(name))]
 }
 
-function modelFields(path: JsonPath, model: OpencodeModel): Setting[] {
+/** `localhost` and `127.0.0.1` are one place; where what only OpenCode replaces leads to, it alone knows. */
+function isSamePlace(written: unknown, right: string): boolean {
+  if (typeof written !== 'string') return false
+  if (/\{(?:env|file):/.test(written)) return true
+  const url = parseUrl(written)
+  return url !== undefined && isSameHost(url, right) && wayOf(url) === wayOf(new URL(right))
+}
+
+function wayOf({ protocol, pathname, search, hash }: URL): string {
+  return protocol + pathname.replace(/\/+$/, '') + search + hash
+}
+
+/** Whether OpenCode would give up earlier; `false` is for ever. */
+function isLess(written: unknown, patience: number): boolean {
+  return written !== false && !(typeof written === 'number' && written >= patience)
+}
+
+function modelFields(path: JsonPath, model: OpencodeModel, theirs: unknown): Setting[] {
   const { name, reasoning, attachment, tool_call, modalities, limit } = model
   return [
     { path: [...path, 'name'], value: name, isOurs: false },
     { path: [...path, 'reasoning'], value: reasoning, isOurs: false },
     { path: [...path, 'attachment'], value: attachment, isOurs: true },
-    { path: [...path, 'tool_call'], value: tool_call, isOurs: true },
+    { path: [...path, 'tool_call'], value: tool_call, isOurs: false },
     { path: [...path, 'modalities', 'input'], value: modalities.input, isOurs: true },
     { path: [...path, 'modalities', 'output'], value: modalities.output, isOurs: true },
-    ...Object.entries(limit ?? {}).map(([side, value]) => ({
+    ...Object.entries(limit ? limitWith(limit, theirs) : {}).map(([side, value]) => ({
       path: [...path, 'limit', side],
       value,
       isOurs: true,
@@ -108,11 +202,24 @@ function modelFields(path: JsonPath, model: OpencodeModel): Setting[] {
   ]
 }
 
-function writtenModels(provider: unknown): Array<{ key: string; wireName: string }> {
-  const models = field(provider, 'models')
-  if (typeof models !== 'object' || models === null) return []
-  return Object.entries(models).map(([key, model]) => {
-    const id = field(model, 'id')
-    return { key, wireName: typeof id === 'string' ? id : key }
+/** An answer that is shorter than usual in this window is as long as the server lets it be. */
+function limitWith(right: ModelLimit, theirs: unknown): ModelLimit {
+  const output = field(field(theirs, 'limit'), 'output')
+  const isCut = right.output < limitsFor(right.context).output
+  const written = typeof output === 'number' ? output : undefined
+  return withOwnOutput(right, written, isCut ? right.output : undefined)
+}
+
+/** `id`: the model's own name, whatever the file calls it. */
+type TheirModel = { key: string; id: string; value: unknown }
+
+function writtenModels(provider: unknown, models: readonly CatalogueModel[]): TheirModel[] {
+  const shown = opencodeModels(models)
+  return entries(field(provider, 'models')).map(([key, value]) => {
+    const own = field(value, 'id')
+    const name = typeof own === 'string' ? own : key
+    const known =
+      shown.find(({ id }) => id === name) ?? shown.find(({ aliases }) => aliases.includes(name))
+    return { key, id: known?.id ?? name, value }
   })
 }

@@ -1,5 +1,6 @@
 import type { CatalogueModel, Modality } from '../llama-swap/catalogue.ts'
-import { limitsFor, type ModelLimit } from './limits.ts'
+import { GOOD_WINDOW, LEAST_WINDOW, limitsFor, type ModelLimit } from './limits.ts'
+import { showCount } from './show-count.ts'
 
 /** One model as OpenCode's configuration says it. */
 export type OpencodeModel = {
@@ -81,12 +82,21 @@ export function opencodeNotes(models: readonly CatalogueModel[]): string[] {
   const listed = opencodeModels(models)
   if (listed.length === 0)
     return ['No model for chats is known, so OpenCode will not show this provider.']
-  return listed
-    .filter(({ context }) => context.tokens === undefined)
-    .map(({ id, context }) => {
-      const why = context.why === '' ? '' : ` (${context.why})`
-      return `${id}: the size of its context is not known${why}, so it has no "limit" and OpenCode never compacts by itself. Load it once, or write the size into "contexts" of config.json.`
-    })
+  return listed.flatMap(({ id, context }) => {
+    if (context.tokens !== undefined) return tooSmall(id, context.tokens)
+    const why = context.why === '' ? '' : ` (${context.why})`
+    return [
+      `${id}: the size of its context is not known${why}, so it has no "limit" and OpenCode never compacts by itself. Load it once, or write the size into "contexts" of config.json.`,
+    ]
+  })
+}
+
+function tooSmall(id: string, window: number): string[] {
+  if (window >= GOOD_WINDOW) return []
+  const how = window < LEAST_WINDOW ? 'too small' : 'very small'
+  return [
+    `${id}: ${showCount(window)} tokens for one request are ${how} for OpenCode, whose own prompt and tools take about 7,500. Give it ${showCount(GOOD_WINDOW)} at least: a larger --ctx-size or fewer slots (-np 1) in config.yaml.`,
+  ]
 }
 
 /** The models that OpenCode is to show: those for chats, each under one name. */

@@ -91,9 +91,15 @@ const FIRST = '## 1. From an empty folder to an answer'
 test('the first section, command by command: from an empty folder to a check and an answer', async () => {
   // The key is in the environment only because the page puts it there.
   const script = `unset ${KEY_VARIABLE}\n${blocksBelow(FIRST, 'sh').join('')}`
-  const told = await shell(newUser(), script)
+  const user = newUser()
+  const told = await shell(user, script)
+  // OpenCode has made one for all projects when it started.
+  const files = [
+    join(user.environment['XDG_CONFIG_HOME'] ?? '', 'opencode/opencode.jsonc'),
+    join(user.folder, 'opencode.json'),
+  ]
   expect(around(blockBelow(FIRST, 'text'), told)).toEqual({
-    before: MODELS,
+    before: `${MODELS}OpenCode puts together: ${files.join(', ')}\n\n`,
     after: expect.stringMatching(DEMO_ANSWER),
   })
 })

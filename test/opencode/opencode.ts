@@ -49,8 +49,6 @@ export type Sandbox = {
 export type RunOptions = {
   /** Added to that of the user; undefined takes a variable away. */
   environment?: Record<string, string | undefined>
-  /** Killed after this time; then the exit code is undefined. */
-  withinMs?: number
 }
 
 /** A program that has ended. */
@@ -103,7 +101,7 @@ function environmentOf(home: string, programs: string): Record<string, string> {
   }
 }
 
-const USUAL_PATIENCE_MS = 90_000
+const PATIENCE_MS = 90_000
 
 /** Runs a program to its end, with nothing on its standard input. */
 export async function run(
@@ -119,7 +117,7 @@ export async function run(
     // A group of its own, so that what it has started ends with it.
     detached: true,
   })
-  const patience = setTimeout(() => killGroup(child.pid), options.withinMs ?? USUAL_PATIENCE_MS)
+  const patience = setTimeout(() => killGroup(child.pid), PATIENCE_MS)
   const [stdout, stderr] = await Promise.all([
     text(child.stdout),
     text(child.stderr),

@@ -1,7 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest'
+import { shellWord } from '../../src/connect/quoting.ts'
 import { startForwarder } from '../support/forwarder.ts'
 import { ANSWERED, HOUSEHOLD, KEYS, hello, offered } from './household.ts'
-import { logIn } from './log-in.ts'
+import { leave, logIn } from './log-in.ts'
 import { KEY_VARIABLE } from './opencode.ts'
 import { KEY, MODEL, startScenario } from './scenario.ts'
 
@@ -37,4 +38,30 @@ test('/.well-known/opencode, where it is turned on: a user who logged in needs n
   const after = await scenario.user.opencode(['models'], { environment })
   expect(after.exitCode).toBe(1)
   expect(after.stdout + after.stderr).toContain('failed to fetch remote config')
+})
+
+test('whoever leaves the question with Ctrl-C has a terminal that shows what is typed, and is not logged in', async () => {
+  const way = await startForwarder('http://127.0.0.1:9')
+  onTestFinished(() => way.stop())
+  const scenario = await startScenario(hello, {
+    config: { keys: KEYS, publicUrl: way.url, opencode: { wellKnown: true } },
+    models: HOUSEHOLD,
+    isEmpty: true,
+  })
+  onTestFinished(scenario.stop)
+  way.leadTo(scenario.gate.url)
+  const { auth }: { auth: { command: string[] } } = JSON.parse(
+    await (await fetch(`${way.url}/.well-known/opencode`)).text(),
+  )
+  const settings = [
+    // The command alone, too: OpenCode tidies the terminal itself, unless it is killed.
+    await leave(scenario.user, auth.command.map(shellWord).join(' ')),
+    await leave(scenario.user, `opencode auth login ${way.url}`),
+  ]
+  expect(settings.map((each) => [each.includes('echo'), each.includes('-echo')])).toEqual([
+    [true, false],
+    [true, false],
+  ])
+  const environment = { [KEY_VARIABLE]: undefined }
+  expect(await offered(scenario, environment)).toEqual([])
 })

@@ -1,6 +1,6 @@
 import type { CheckInput, GateFacts } from './check-input.ts'
 import type { FindingCode, Found, Severity } from './finding.ts'
-import { isLocal, isSameHost, parseUrl, portOf } from './providers-of-gate.ts'
+import { isLocal, isPastGate, isSameHost, parseUrl, portOf } from './providers-of-gate.ts'
 import type { WrittenProvider } from './read-written.ts'
 
 /** What only OpenCode replaces: what it becomes is not known here. */
@@ -8,14 +8,21 @@ const PLACEHOLDER = /\{(?:env|file):|\$\{/
 
 type Fault = { code: FindingCode; severity: Severity; message: string; right: string }
 
-/** Whether the base URL leads to the gate and to nothing else: at most one finding, the first that matters. */
+/**
+ * Whether the base URL leads to the gate and to nothing else: at most one finding, the first that matters. It is changed
+ * only where the gate is surely where it is taken to be, and where the address is the gate's.
+ */
 export function checkBaseUrl({ gate }: CheckInput, { baseUrl }: WrittenProvider): Found[] {
-  const { text, path } = baseUrl
-  if (text !== undefined && PLACEHOLDER.test(text)) return []
-  const fault = text === undefined ? missing(gate) : faultOf(text, gate)
+  const { text, address, path } = baseUrl
+  if (address !== undefined && PLACEHOLDER.test(address)) return []
+  const fault = address === undefined ? missing(gate) : faultOf(address, gate)
   if (!fault) return []
   const { right, ...about } = fault
-  return [{ ...about, path, fix: `Write "${right}".`, changes: [{ path, value: right }] }]
+  const isKnown = gate.urls.some((known) => isSameHost(new URL(right), known))
+  const isSafe = gate.isSure && text === address
+  const isGates = isKnown || about.code === 'base-url-past-gate'
+  const fix = gate.isSure ? `Write "${right}".` : `If the gate is there: write "${right}".`
+  return [{ ...about, path, fix, changes: isSafe && isGates ? [{ path, value: right }] : [] }]
 }
 
 function missing(gate: GateFacts): Fault {
@@ -43,11 +50,11 @@ function faultOf(text: string, gate: GateFacts): Fault | undefined {
 function pastGate(url: URL, gate: GateFacts): Fault | undefined {
   if (gate.urls.some((known) => isSameHost(url, known))) return undefined
   const best = new URL(gate.urls[0])
+  const upstream = new URL(gate.upstreamUrl)
+  // On other machines, what the gate calls localhost has another name.
+  const isBeside = !gate.isNamed && url.port !== '' && url.port === upstream.port
+  if (!isPastGate(url, gate) && !isBeside) return undefined
   const isUpstream = isSameHost(url, gate.upstreamUrl)
-  // The port of an address that names none says nothing.
-  const isItsPort = url.port !== '' && url.port === new URL(gate.upstreamUrl).port
-  const isBeside = isItsPort && (!gate.isNamed || url.hostname === best.hostname)
-  if (!isUpstream && !isBeside) return undefined
   return {
     code: 'base-url-past-gate',
     severity: 'error',
@@ -75,13 +82,13 @@ function otherHost(url: URL, gate: GateFacts): Fault | undefined {
 
 function wrongPath(url: URL, gate: GateFacts): Fault | undefined {
   const known = gate.urls.find((each) => isSameHost(url, each))
-  const prefix = known === undefined ? '' : withoutSlash(new URL(known).pathname)
   const path = withoutSlash(url.pathname)
+  // Behind another server the gate may stand below any path.
+  const prefix =
+    known === undefined ? path.replace(/\/v1(?:\/.*)?$/, '') : withoutSlash(new URL(known).pathname)
   const right = rightUrl(url.origin + prefix)
   const isClean = url.search === '' && url.hash === '' && url.username === '' && url.password === ''
-  // Behind another server the gate may stand below any path.
-  if (isClean && (path === `${prefix}/v1` || (known === undefined && path.endsWith('/v1'))))
-    return undefined
+  if (isClean && path === `${prefix}/v1`) return undefined
   if (isClean && path === prefix)
     return {
       code: 'base-url-without-v1',

@@ -1,9 +1,17 @@
+import { didYouMean } from '../../config/did-you-mean.ts'
 import { entries, field } from '../../llama-swap/read-unknown.ts'
 import { createResidency } from '../../queue/residency.ts'
 import type { JsonPath } from '../jsonc.ts'
 import type { CheckInput } from './check-input.ts'
 import type { Found } from './finding.ts'
-import { readChoice, type WrittenModel, type WrittenProvider } from './read-written.ts'
+import { hiddenBy } from './hidden-models.ts'
+import { providersOfGate } from './providers-of-gate.ts'
+import {
+  readChoice,
+  readProviders,
+  type WrittenModel,
+  type WrittenProvider,
+} from './read-written.ts'
 
 type Choice = { path: JsonPath; provider: string; model: string }
 type About = { input: CheckInput; provider: WrittenProvider }
@@ -12,17 +20,20 @@ type About = { input: CheckInput; provider: WrittenProvider }
 export function checkChoices(input: CheckInput, provider: WrittenProvider): Found[] {
   const { value } = input.document
   const about = { input, provider }
-  const main = choiceAt(value, ['model'])
-  const small = choiceAt(value, ['small_model'])
-  const agents = ['agent', 'mode', 'command'].flatMap((section) =>
-    entries(field(value, section)).map(([name]) => choiceAt(value, [section, name, 'model'])),
+  const sections = ['agent', 'mode', 'command'].flatMap((section) =>
+    entries(field(value, section)).map(([name]) => [section, name, 'model']),
   )
-  const ours = [main, small, ...agents].filter((choice) => choice?.provider === provider.id)
+  const [main, small, ...agents] = [['model'], ['small_model'], ...sections].map((path) =>
+    choiceAt(value, path),
+  )
+  const chosen = [main, small, ...agents].filter((choice) => choice !== undefined)
   const usual = main ? modelOf(about, main) : provider.models[0]
+  const isFirst = providersOfGate(input, readProviders(input))[0]?.id === provider.id
   return [
-    ...ours.flatMap((choice) =>
-      choice && !modelOf(about, choice) ? [missing(about, choice)] : [],
-    ),
+    ...(isFirst
+      ? [['model'], ['small_model'], ...sections].flatMap((path) => withoutSlash(about, path))
+      : []),
+    ...chosen.flatMap((choice) => [...missing(about, choice), ...misspelt(about, choice)]),
     ...(small && usual ? checkSmall(about, small, usual) : []),
     ...agents.flatMap((choice) => (choice && usual ? checkAgent(about, choice, usual) : [])),
   ]
@@ -38,23 +49,67 @@ function modelOf({ provider }: About, choice: Choice): WrittenModel | undefined 
   return provider.models.find(({ key }) => key === choice.model)
 }
 
-function missing({ provider }: About, { path, model }: Choice): Found {
-  const known = provider.models.map(({ key }) => key)
-  return {
-    code: 'choice-missing',
-    severity: 'error',
-    path,
-    message: `${model} is chosen here, but ${provider.id} has no such model in this file.`,
-    fix:
-      known.length > 0
-        ? `One of: ${known.map((key) => `${provider.id}/${key}`).join(', ')}.`
-        : 'Add the model.',
-    changes: [],
-  }
+/** The first part would be the provider's name, and the model's be empty. */
+function withoutSlash({ input, provider }: About, path: JsonPath): Found[] {
+  const written = path.reduce(field, input.document.value)
+  if (typeof written !== 'string' || written.includes('/')) return []
+  const isKey = provider.models.some(({ key }) => key === written)
+  const right = `${provider.id}/${isKey ? written : '<model>'}`
+  return [
+    {
+      code: 'choice-without-provider',
+      severity: 'error',
+      path,
+      message: `${JSON.stringify(written)} names no provider, so OpenCode finds no model: it must be "provider/model".`,
+      fix: `Write "${right}".`,
+      changes: isKey ? [{ path, value: right }] : [],
+    },
+  ]
+}
+
+/** Only a name that is nearly ours: OpenCode has many providers built in, and others may be logged in to. */
+function misspelt({ input, provider }: About, { path, ...choice }: Choice): Found[] {
+  const isKnown =
+    field(field(input.document.value, 'provider'), choice.provider) !== undefined ||
+    input.machine.storedKeys.has(choice.provider)
+  if (isKnown || didYouMean(choice.provider, [provider.id]) === undefined) return []
+  const right = `${provider.id}/${choice.model}`
+  return [
+    {
+      code: 'choice-provider-unknown',
+      severity: 'error',
+      path,
+      message: `There is no provider ${choice.provider}, so OpenCode finds no model.`,
+      fix: `Did you mean "${right}"?`,
+      changes: [],
+    },
+  ]
+}
+
+function missing(about: About, choice: Choice): Found[] {
+  const { id, models } = about.provider
+  const model = modelOf(about, choice)
+  const isHidden = model !== undefined && hiddenBy(about.provider, model) !== undefined
+  if (choice.provider !== id || (model && !isHidden)) return []
+  const shown = models.filter((one) => hiddenBy(about.provider, one) === undefined)
+  return [
+    {
+      code: 'choice-missing',
+      severity: 'error',
+      path: choice.path,
+      message: isHidden
+        ? `${choice.model} is chosen here, but OpenCode does not show it.`
+        : `${choice.model} is chosen here, but ${id} has no such model in this file.`,
+      fix:
+        shown.length > 0
+          ? `One of: ${shown.map(({ key }) => `${id}/${key}`).join(', ')}.`
+          : 'Add the model.',
+      changes: [],
+    },
+  ]
 }
 
 function checkSmall(about: About, small: Choice, usual: WrittenModel): Found[] {
-  const changes = [{ path: small.path, value: undefined }]
   const model = modelOf(about, small)
   if (small.provider !== about.provider.id)
     return [
@@ -64,7 +119,7 @@ function checkSmall(about: About, small: Choice, usual: WrittenModel): Found[] {
         path: small.path,
         message: `The first message of every session goes to ${small.provider}, too, for a title.`,
         fix: 'Remove small_model to keep it on the box.',
-        changes,
+        changes: [],
       },
     ]
   if (!model || !swaps(about, model, usual)) return []
@@ -75,7 +130,7 @@ function checkSmall(about: About, small: Choice, usual: WrittenModel): Found[] {
       path: small.path,
       message: `Each new session loads ${model.wireName} for its title and ${usual.wireName} again for the answer: they are not loaded together.`,
       fix: 'Remove small_model.',
-      changes,
+      changes: [],
     },
   ]
 }
@@ -90,7 +145,7 @@ function checkAgent(about: About, choice: Choice, usual: WrittenModel): Found[] 
       path: choice.path,
       message: `It loads ${model.wireName} in place of ${usual.wireName}, and back again afterwards: they are not loaded together.`,
       fix: `Use one model for both, or put both into a group with "swap: false" in config.yaml.`,
-      changes: [{ path: choice.path, value: undefined }],
+      changes: [],
     },
   ]
 }

@@ -25,10 +25,12 @@ const RESERVED = ['compaction', 'reserved']
 function checkReserved(reserved: number, models: readonly WrittenModel[]): Found[] {
   const limits = models.flatMap((model) => {
     const limit = readLimit(model)
-    return limit ? [{ model, limit }] : []
+    // A context of 0 is told already, and nothing else holds for it.
+    return limit && limit.context > 0 ? [{ model, limit }] : []
   })
-  const without = limits.filter(({ limit }) => !limit.input)
-  const tooMuch = limits.filter(({ limit }) => limit.input && reserved > limit.input / 2)
+  const hasInput = ({ limit }: (typeof limits)[number]): boolean => (limit.input ?? 0) > 0
+  const without = limits.filter((one) => !hasInput(one))
+  const tooMuch = limits.filter((one) => hasInput(one) && reserved > one.limit.input! / 2)
   const isHopeless = tooMuch.some(({ limit }) => reserved >= limit.input!)
   const names = (some: typeof limits): string => some.map(({ model }) => model.key).join(', ')
   const ineffective: Found = {
@@ -37,11 +39,9 @@ function checkReserved(reserved: number, models: readonly WrittenModel[]): Found
     path: RESERVED,
     message: `compaction.reserved has no effect on ${names(without)}: it counts beside limit.input only.`,
     fix: 'Give every model a limit.input, or remove compaction.reserved.',
-    changes: without.flatMap(({ model, limit }) => {
+    changes: without.map(({ model, limit }) => {
       const window = model.real?.context.tokens ?? limit.context
-      // Nobody knows the window, and an input of 0 is none.
-      if (window === 0) return []
-      return [{ path: [...model.path, 'limit', 'input'], value: limitsFor(window).input }]
+      return { path: [...model.path, 'limit', 'input'], value: limitsFor(window).input }
     }),
   }
   const excessive: Found = {

@@ -1,8 +1,10 @@
 import type { FaultKind } from '../../llama-swap/model-config.ts'
+import { filesToChange, holderOf } from '../config-files.ts'
 import { placeOf } from '../jsonc.ts'
 import { checkBaseUrl } from './check-base-url.ts'
 import { checkChoices } from './check-choices.ts'
 import { checkCompaction } from './check-compaction.ts'
+import { noProvider, nothingToCompare } from './check-found.ts'
 import type { CheckInput } from './check-input.ts'
 import { checkKey } from './check-key.ts'
 import { checkMissing, checkModel } from './check-models.ts'
@@ -23,11 +25,11 @@ const RANKS: readonly Severity[] = ['error', 'warning', 'hint']
 
 /** Looks at OpenCode's configuration for everything that is known to go wrong with it; errors first. */
 export function checkConfig(input: CheckInput): CheckReport {
-  const providers = providersOfGate(input, readProviders(input))
+  const all = readProviders(input)
+  const providers = providersOfGate(input, all)
   const models = providers.flatMap((provider) => provider.models)
   const found = [
-    ...checkSubstitution(input),
-    ...(providers.length === 0 ? [noProvider(input)] : []),
+    ...(providers.length === 0 ? noProvider(input) : []),
     ...providers.flatMap((provider) => checkOne(input, provider)),
     ...checkCompaction(input, models),
   ]
@@ -36,10 +38,13 @@ export function checkConfig(input: CheckInput): CheckReport {
   const invalid = checkSchema(input).filter(
     ({ path }) => !told.some((known) => isWithin(path, known)),
   )
-  const own = [...invalid, ...found].map((one) => located(input, one))
-  const findings = [...own, ...boxFaults(input)].toSorted(
-    (a, b) => RANKS.indexOf(a.severity) - RANKS.indexOf(b.severity),
-  )
+  const findings = [
+    ...nothingToCompare(input, providers.length === 0 ? all : providers),
+    ...invalid,
+    ...checkSubstitution(input),
+    ...found.map((one) => located(input, one)),
+    ...boxFaults(input),
+  ].toSorted((a, b) => RANKS.indexOf(a.severity) - RANKS.indexOf(b.severity))
   return { rows: models.map((model) => modelRow(input, model, findings)), findings }
 }
 
@@ -56,19 +61,15 @@ function checkOne(input: CheckInput, provider: WrittenProvider): Found[] {
   ]
 }
 
-function noProvider({ gate }: CheckInput): Found {
-  return {
-    code: 'provider-missing',
-    severity: 'error',
-    path: ['provider'],
-    message: `No provider leads to the gate at ${gate.urls[0]}.`,
-    fix: '"swapgate opencode --write" adds it.',
-    changes: [],
-  }
-}
-
-function located({ document, fileName }: CheckInput, found: Found): Finding {
-  return { ...found, where: `${fileName}:${placeOf(document, found.path).line}` }
+/** Says where it is, and leaves alone what is not to be changed. */
+function located({ files }: CheckInput, found: Found): Finding {
+  const file = holderOf(files, found.path)
+  const where = file ? `${file.name}:${placeOf(file.document, found.path).line}` : ''
+  const reason = found.changes
+    .flatMap((change) => filesToChange(files, change))
+    .find(({ untouched }) => untouched !== undefined)?.untouched
+  if (reason === undefined) return { ...found, where }
+  return { ...found, where, fix: `${found.fix} --fix leaves it alone: ${reason}.`, changes: [] }
 }
 
 const SEVERITIES: Record<FaultKind, Severity> = {

@@ -1,12 +1,13 @@
 import type { CatalogueModel } from '../../llama-swap/catalogue.ts'
 import type { ModelFault, ModelGroup } from '../../llama-swap/model-config.ts'
-import type { JsoncDocument } from '../jsonc.ts'
+import type { ConfigFile } from '../config-files.ts'
 
 /** All that the check looks at. It asks nobody: files, variables and the network were read before. */
 export type CheckInput = {
-  document: JsoncDocument
-  /** The file's name, as people are told it. */
-  fileName: string
+  /** What OpenCode makes of all files together. */
+  document: { value: unknown }
+  /** The files in the order in which OpenCode puts them together: the last one counts most. */
+  files: readonly ConfigFile[]
   /** What there really is; undefined where neither llama-swap's configuration nor a gate could be read. */
   models: readonly CatalogueModel[] | undefined
   box: BoxFacts | undefined
@@ -27,8 +28,12 @@ export type GateFacts = {
   urls: readonly [string, ...string[]]
   /** The first one was named by the person: the configuration is to lead there and nowhere else. */
   isNamed: boolean
+  /** It has answered as a gate does, or its own configuration was read. Only then may an address be changed. */
+  isSure: boolean
   /** Where llama-swap listens, behind the gate. */
   upstreamUrl: string
+  /** The name of llama-swap's configuration, also where it is not there. */
+  modelFile: string
   /** Milliseconds; `afterMs` 0: none are sent. */
   heartbeat: { afterMs: number; everyMs: number }
 }
@@ -37,14 +42,18 @@ export type GateFacts = {
 export type MachineFacts = {
   /** The names of the environment variables that are set to something. */
   variables: ReadonlySet<string>
+  /** What OpenCode makes of a text in which `{env:NAME}` stands. */
+  replaced: (text: string) => string
   /** The value of NO_PROXY. */
   noProxy: string
   /** The value of OPENCODE_EXPERIMENTAL_OUTPUT_TOKEN_MAX. */
   outputTokenMax: number | undefined
   /** The variable that a key is to stand in. */
   keyVariable: string
-  /** Whether the file is, or can become, part of a git repository. */
+  /** Whether one of the files is, or can become, part of a git repository. */
   isShared: boolean
-  /** Whether a file that the configuration names can be read. */
-  canRead: (path: string) => boolean
+  /** The ids of the keys that `opencode auth login` has stored; only their names are ever read. */
+  storedKeys: ReadonlySet<string>
+  /** Whether a file that the configuration names can be read; `from`: the name of the file that names it. */
+  canRead: (path: string, from: string) => boolean
 }

@@ -1,8 +1,11 @@
 import { field } from '../../llama-swap/read-unknown.ts'
 import {
   compactsAt,
+  GOOD_WINDOW,
+  LEAST_WINDOW,
   limitsFor,
   OPENCODE_OUTPUT_MAX,
+  withOwnOutput,
   type Compaction,
   type WrittenLimit,
 } from '../limits.ts'
@@ -13,8 +16,6 @@ import { number, type WrittenModel } from './read-written.ts'
 
 /** What is wasted below this share of the window is not worth a word. */
 const WORTH_TELLING = 0.95
-/** OpenCode's own prompt and tools take about 7,500 tokens; below this it compacts after nearly every answer. */
-const LEAST_USABLE = 8192
 
 /** What all rules about one model's limits look at. */
 type LimitCase = {
@@ -62,21 +63,21 @@ export function checkLimits(input: CheckInput, model: WrittenModel): Found[] {
     compaction: readCompaction(input.document.value),
     outputMax,
   }
-  if (limit.context === 0) return [...small, contextZero(about)]
+  if (limit.context <= 0) return [...small, contextZero(about)]
   const faults = [...checkWindow(about), ...checkOutput(about), ...checkInput(about)]
   return [...small, ...faults, ...(faults.length === 0 ? checkHeadroom(about) : [])]
 }
 
 function tooSmallForOpencode({ path }: WrittenModel, window: number): Found[] {
-  const at = compactsAt({ limit: limitsFor(window) }) ?? 0
-  if (at >= LEAST_USABLE) return []
+  if (window >= GOOD_WINDOW) return []
+  const isHopeless = window < LEAST_WINDOW
   return [
     {
       code: 'window-too-small',
-      severity: 'error',
+      severity: isHopeless ? 'error' : 'warning',
       path,
-      message: `${tokens(window)} for one request are too few: OpenCode's own prompt and tools take about 7,500 of them, so it compacts again and again.`,
-      fix: 'A larger --ctx-size or fewer slots (-np 1) in config.yaml, 16384 tokens for one request at least; or leave the model out.',
+      message: `${tokens(window)} for one request are ${isHopeless ? 'too' : 'very'} few: OpenCode's own prompt and tools take about 7,500 of them${isHopeless ? ', so it compacts again and again' : ''}.`,
+      fix: `A larger --ctx-size or fewer slots (-np 1) in config.yaml, ${GOOD_WINDOW} tokens for one request at least; or leave the model out.`,
       changes: [],
     },
   ]
@@ -115,12 +116,15 @@ function noLimit({ path, value, real }: WrittenModel, window: number | undefined
 }
 
 function contextZero(about: LimitCase): Found {
-  const { model, window } = about
+  const { model, window, limit } = about
   return {
     code: 'context-zero',
     severity: 'error',
     path: [...model.path, 'limit', 'context'],
-    message: 'A context of 0 means that nobody knows it: OpenCode never compacts by itself.',
+    message:
+      limit.context === 0
+        ? 'A context of 0 means that nobody knows it: OpenCode never compacts by itself.'
+        : `A context of ${limit.context} is none: OpenCode compacts after every answer.`,
     fix: window === undefined ? 'Write the real one.' : fixText(window, model.real?.outputLimit),
     changes: window === undefined ? [] : mend(about),
   }
@@ -129,8 +133,10 @@ function contextZero(about: LimitCase): Found {
 function checkWindow(about: LimitCase): Found[] {
   const { limit, window, model } = about
   if (window === undefined) return []
-  const largest = Math.max(limit.context, limit.input ?? 0)
-  const smallest = Math.min(limit.context, limit.input ?? limit.context)
+  // An input of 0 is none, and told as such.
+  const written = limit.input !== undefined && limit.input > 0 ? limit.input : limit.context
+  const largest = Math.max(limit.context, written)
+  const smallest = Math.min(limit.context, written)
   const source = sourceOf(model)
   if (largest > window)
     return [
@@ -196,7 +202,7 @@ function checkInput(about: LimitCase): Found[] {
     found(
       about,
       ['input-missing', 'warning', undefined],
-      `Without limit.input OpenCode compacts ${when}${window === undefined ? '' : ` of ${showCount(window)}`}, whatever compaction.reserved says; with it ${later === undefined ? 'never' : `at ${showCount(later)}`}.`,
+      `${limit.input === undefined ? 'Without limit.input' : `With an input of ${limit.input}`} OpenCode compacts ${when}${window === undefined ? '' : ` of ${showCount(window)}`}, whatever compaction.reserved says; with it ${later === undefined ? 'never' : `at ${showCount(later)}`}.`,
     ),
   ]
 }
@@ -230,18 +236,10 @@ function found(about: LimitCase, [code, severity, name]: Kind, message: string):
   return { code, severity, path, message, fix: limitText(keeping(about)), changes: mend(about) }
 }
 
-/** The right limits, with the person's own output where it is a sensible one: models that think long need more. */
 function keeping({ window, limit, model, outputMax }: LimitCase): WrittenLimit {
-  const context = window ?? limit.context
-  const right = limitsFor(context, model.real?.outputLimit)
-  const most = Math.min(
-    outputMax,
-    OPENCODE_OUTPUT_MAX,
-    context / 2,
-    model.real?.outputLimit ?? Infinity,
-  )
-  const isSensible = limit.output >= right.output && limit.output <= most
-  return isSensible ? { ...right, output: limit.output } : right
+  const outputLimit = model.real?.outputLimit
+  const right = limitsFor(window ?? limit.context, outputLimit)
+  return withOwnOutput(right, limit.output, Math.min(outputMax, outputLimit ?? Infinity))
 }
 
 function mend(about: LimitCase): Found['changes'] {

@@ -12,12 +12,7 @@ export function checkModel(input: CheckInput, model: WrittenModel): Found[] {
   const { real } = model
   if (!real) return [...unknown(input, model), ...checkLimits(input, model)]
   if (real.use !== 'chat') return [notForChats(model, real)]
-  return [
-    ...checkName(model, real),
-    ...checkLimits(input, model),
-    ...checkTools(model, real),
-    ...checkImages(model, real),
-  ]
+  return [...checkLimits(input, model), ...checkTools(model, real), ...checkImages(model, real)]
 }
 
 /** The models for chats that the gate has and the file has not. */
@@ -32,16 +27,20 @@ export function checkMissing(
       ...(real ? [real.id, ...real.aliases] : []),
     ]),
   )
-  return opencodeModels(models)
+  const names = opencodeModels(models)
     .filter(({ id, aliases }) => ![id, ...aliases].some((name) => known.has(name)))
-    .map(({ id }) => ({
+    .map(({ id }) => id)
+  if (names.length === 0) return []
+  return [
+    {
       code: 'model-missing',
       severity: 'hint',
       path: [...path, 'models'],
-      message: `The gate has ${id}, too, which OpenCode does not show.`,
-      fix: '"swapgate opencode --write" adds it.',
+      message: `The gate has ${names.join(', ')}, too, which OpenCode does not show.`,
+      fix: '"swapgate opencode --write" adds what is missing.',
       changes: [],
-    }))
+    },
+  ]
 }
 
 function unknown({ models }: CheckInput, { path, wireName }: WrittenModel): Found[] {
@@ -74,25 +73,8 @@ function notForChats({ path, wireName }: WrittenModel, { use }: CatalogueModel):
     path,
     message,
     fix: 'Remove it.',
-    changes: [{ path, value: undefined }],
+    changes: [],
   }
-}
-
-function checkName({ path, wireName }: WrittenModel, real: CatalogueModel): Found[] {
-  const isAlias = real.kind === 'alias' || real.id !== wireName
-  if (!isAlias) return []
-  const others = [real.id, ...real.aliases].filter((name) => name !== wireName)
-  const message = `${wireName} is another name of ${others.join(', ')}: that is well, but limits change when it comes to stand for another model.`
-  return [
-    {
-      code: 'model-alias',
-      severity: 'hint',
-      path,
-      message,
-      fix: "Nothing, or use the model's own name.",
-      changes: [],
-    },
-  ]
 }
 
 function checkTools({ path, value }: WrittenModel, { tools }: CatalogueModel): Found[] {

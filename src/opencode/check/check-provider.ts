@@ -2,6 +2,7 @@ import { field, texts } from '../../llama-swap/read-unknown.ts'
 import { PATIENCE_MS, PROVIDER_PACKAGE } from '../render-config.ts'
 import type { CheckInput } from './check-input.ts'
 import type { Found } from './finding.ts'
+import { checkHidden } from './hidden-models.ts'
 import { text, type WrittenProvider } from './read-written.ts'
 
 /** Ids by which OpenCode treats a provider differently, and how. */
@@ -19,6 +20,7 @@ export function checkProvider(input: CheckInput, provider: WrittenProvider): Fou
     ...checkPackage(provider),
     ...checkSecondForm(input, provider),
     ...checkEmpty(provider),
+    ...checkHidden(provider),
   ]
 }
 
@@ -69,11 +71,13 @@ function turnedOff(name: string, message: string, value: string[]): Found {
   }
 }
 
+/** Those that were tried through the gate: the others speak a dialect that llama-swap may not, or ask elsewhere. */
+const TRIED: readonly (string | undefined)[] = [PROVIDER_PACKAGE, '@ai-sdk/anthropic']
+
 function checkPackage({ path, value }: WrittenProvider): Found[] {
   const npm = text(field(value, 'npm'))
-  if (npm === PROVIDER_PACKAGE) return []
-  const change = [{ path: [...path, 'npm'], value: PROVIDER_PACKAGE }]
-  const fix = `Write "npm": "${PROVIDER_PACKAGE}".`
+  if (TRIED.includes(npm)) return []
+  const usual = `"npm": "${PROVIDER_PACKAGE}"`
   if (npm === undefined)
     return [
       {
@@ -81,19 +85,18 @@ function checkPackage({ path, value }: WrittenProvider): Found[] {
         severity: 'hint',
         path,
         message: 'There is no "npm". OpenCode 1 guesses right, OpenCode 2 leaves the provider out.',
-        fix,
-        changes: change,
+        fix: `Write ${usual}.`,
+        changes: [{ path: [...path, 'npm'], value: PROVIDER_PACKAGE }],
       },
     ]
-  const message = `${npm} speaks another dialect, or asks for other addresses, than the gate is set up for.`
   return [
     {
-      code: 'npm-wrong',
+      code: 'npm-untried',
       severity: 'warning',
       path: [...path, 'npm'],
-      message,
-      fix,
-      changes: change,
+      message: `${npm} speaks another dialect, or asks for other addresses, than the gate is set up for.`,
+      fix: `Unless you know that it works: ${usual}.`,
+      changes: [],
     },
   ]
 }

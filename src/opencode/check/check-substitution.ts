@@ -1,35 +1,61 @@
+import type { ConfigFile } from '../config-files.ts'
+import { pathAt, placeAt, type JsonPath } from '../jsonc.ts'
+import { placeholdersIn, type Placeholder } from '../substitute.ts'
 import type { CheckInput } from './check-input.ts'
-import type { Found } from './finding.ts'
-import { writtenTexts } from './read-written.ts'
+import { NO_NAME } from './check-key.ts'
+import type { Finding } from './finding.ts'
+import { isVariableName } from './secrets.ts'
 
-const PLACEHOLDERS = /\{(env|file):([^{}]+)\}/g
-
-/** `{env:NAME}` and `{file:path}`, which OpenCode replaces before it reads the file. Those of `apiKey` are told elsewhere. */
-export function checkSubstitution({ document, machine }: CheckInput): Found[] {
-  return writtenTexts(document.value).flatMap(({ path, text }) =>
-    [...text.matchAll(PLACEHOLDERS)].flatMap(([, kind, name = '']): Found[] => {
-      if (kind === 'file') return machine.canRead(name) ? [] : [noFile(path, name)]
-      return machine.variables.has(name) || path.at(-1) === 'apiKey' ? [] : [unset(path, name)]
+/** `{env:NAME}` and `{file:path}`, which OpenCode replaces before it reads a file. Those of `apiKey` are told elsewhere. */
+export function checkSubstitution({ files, machine }: CheckInput): Finding[] {
+  return files.flatMap((file) =>
+    placeholdersIn(file.text).flatMap((placeholder): Finding[] => {
+      const { kind, name, offset } = placeholder
+      const path = pathOf(file, placeholder)
+      const where = `${file.name}:${placeAt(file.text, offset).line}`
+      if (kind === 'file')
+        return machine.canRead(name, file.name) ? [] : [noFile({ where, path: path ?? [] }, name)]
+      if (!path || path.at(-1) === 'apiKey' || machine.variables.has(name)) return []
+      return [isVariableName(name) ? unset({ where, path }, name) : noName({ where, path })]
     }),
   )
 }
 
-function noFile(path: Found['path'], name: string): Found {
+/** Undefined in a comment. In a file that is JSON only after the replacement, positions say nothing. */
+function pathOf({ text, document }: ConfigFile, { offset }: Placeholder): JsonPath | undefined {
+  return text === document.text ? pathAt(document, offset) : []
+}
+
+type Place = Pick<Finding, 'where' | 'path'>
+
+function noFile(place: Place, name: string): Finding {
   return {
+    ...place,
     code: 'file-missing',
     severity: 'error',
-    path,
-    message: `The file ${name} cannot be read, so OpenCode does not start.`,
+    message: `The file ${name} cannot be read, so OpenCode does not start${place.path.length === 0 ? ', even if this is a comment' : ''}.`,
     fix: 'Make the file, or remove this entry.',
     changes: [],
   }
 }
 
-function unset(path: Found['path'], name: string): Found {
+/** It may be the key itself, so it is not repeated. */
+function noName(place: Place): Finding {
   return {
+    ...place,
+    code: 'key-as-name',
+    severity: 'error',
+    message: NO_NAME,
+    fix: 'Write the name of the variable.',
+    changes: [],
+  }
+}
+
+function unset(place: Place, name: string): Finding {
+  return {
+    ...place,
     code: 'env-unset',
     severity: 'warning',
-    path,
     message: `${name} is not set here, so OpenCode puts nothing in its place.`,
     fix: `Set ${name}, or remove this entry.`,
     changes: [],

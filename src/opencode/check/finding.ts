@@ -10,13 +10,15 @@ export const FILE_FAULTS = [
   'invalid-field',
   'env-unset',
   'file-missing',
+  'nothing-to-compare',
   'provider-missing',
   'provider-id',
   'provider-disabled',
   'provider-in-v2-form',
+  'v2-not-checked',
   'provider-without-models',
   'npm-missing',
-  'npm-wrong',
+  'npm-untried',
   'base-url-missing',
   'base-url-invalid',
   'base-url-past-gate',
@@ -24,16 +26,18 @@ export const FILE_FAULTS = [
   'base-url-without-v1',
   'base-url-rubbish',
   'key-literal',
+  'key-as-name',
   'key-empty',
   'key-env-unset',
   'key-env-trap',
   'key-variable-missing',
   'key-variable-unset',
+  'key-stored-too',
   'timeout-too-short',
   'proxy-in-between',
   'model-unknown',
   'model-missing',
-  'model-alias',
+  'model-hidden',
   'model-not-for-chats',
   'limit-missing',
   'limit-incomplete',
@@ -54,6 +58,8 @@ export const FILE_FAULTS = [
   'image-without-mmproj',
   'image-not-offered',
   'choice-missing',
+  'choice-without-provider',
+  'choice-provider-unknown',
   'small-model-swaps',
   'small-model-elsewhere',
   'agent-model-swaps',
@@ -67,9 +73,18 @@ export type GateFault =
   | 'gate-key-refused'
   | 'gate-key-forbidden'
   | 'gate-failed'
+  | 'gate-moved'
+  | 'gate-other-scheme'
   | 'not-a-gate'
 
-export type FindingCode = (typeof FILE_FAULTS)[number] | `config-${FaultKind}` | GateFault
+/** Why there was nothing to look at, or not all of it. */
+export type InputFault = 'no-file' | 'file-invalid'
+
+export type FindingCode =
+  | (typeof FILE_FAULTS)[number]
+  | `config-${FaultKind}`
+  | GateFault
+  | InputFault
 
 /** Something that a rule has found, with the change that mends it where there is one. */
 export type Found = {

@@ -1,47 +1,56 @@
+import { filesToChange, mergedValue, type ConfigFile } from '../config-files.ts'
 import { changeJsonc, type JsoncChange } from '../edit-jsonc.ts'
 import { readJsonc } from '../jsonc.ts'
 import { checkConfig, type CheckReport } from './check-config.ts'
 import type { CheckInput } from './check-input.ts'
 import type { Finding } from './finding.ts'
 
-/** What the file is after all has been mended that can be, and what is still to be told. */
-export type FixedConfig = { text: string; fixed: readonly Finding[]; report: CheckReport }
+/** What the files are after all has been mended that can be, and what is still to be told. */
+export type FixedConfig = {
+  files: readonly ConfigFile[]
+  fixed: readonly Finding[]
+  report: CheckReport
+}
 
 /** A mended fault can uncover another one: a reserve, for example, counts from the day that `limit.input` is there. */
 const MOST_ROUNDS = 5
 
 /** Mends what it can, and checks again. */
 export function fixConfig(input: CheckInput): FixedConfig {
-  let document = input.document
+  let { files } = input
   const fixed: Finding[] = []
   let report = checkConfig(input)
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const { text, mended } = fixAll(document.text, report.findings)
-    const next = readJsonc(text)
-    if (text === document.text || !next.ok) break
-    document = next
+    const before = files
+    const mended = report.findings.filter(({ changes }) => {
+      const next = changes.length > 0 ? changed(files, changes) : undefined
+      if (next) files = next
+      return next !== undefined
+    })
+    if (files.every(({ text }, i) => text === before[i]?.text)) break
     fixed.push(...mended)
-    report = checkConfig({ ...input, document })
+    report = checkConfig({ ...input, files, document: { value: mergedValue(files) } })
   }
-  return { text: document.text, fixed, report }
+  return { files, fixed, report }
 }
 
-function fixAll(text: string, findings: readonly Finding[]): { text: string; mended: Finding[] } {
-  const mended: Finding[] = []
-  let changed = text
-  for (const finding of findings) {
-    const next = applied(changed, finding.changes)
-    if (finding.changes.length === 0 || next === undefined) continue
-    changed = next
-    mended.push(finding)
-  }
-  return { text: changed, mended }
+/** Undefined where a file has something else in place of an object; that is told as a fault of its own. */
+function changed(
+  files: readonly ConfigFile[],
+  changes: readonly JsoncChange[],
+): readonly ConfigFile[] | undefined {
+  return changes.reduce<readonly ConfigFile[] | undefined>((all, change) => {
+    const targets = all && filesToChange(all, change)
+    const next = all?.map((file) => (targets?.includes(file) ? changedFile(file, change) : file))
+    return next?.every((file) => file !== undefined) ? next : undefined
+  }, files)
 }
 
-/** Undefined where the file has something else in place of an object; that is told as a fault of its own. */
-function applied(text: string, changes: readonly JsoncChange[]): string | undefined {
+function changedFile(file: ConfigFile, change: JsoncChange): ConfigFile | undefined {
   try {
-    return changeJsonc(text, changes)
+    const text = changeJsonc(file.text, [change])
+    const document = readJsonc(text)
+    return document.ok ? { ...file, text, document } : undefined
   } catch {
     return undefined
   }

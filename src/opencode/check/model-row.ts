@@ -1,3 +1,4 @@
+import type { CatalogueModel } from '../../llama-swap/catalogue.ts'
 import type { ContextSize } from '../../llama-swap/context-size.ts'
 import { field } from '../../llama-swap/read-unknown.ts'
 import { compactsAt } from '../limits.ts'
@@ -15,8 +16,8 @@ export type ModelRow = {
   real: ContextSize | undefined
   /** Used tokens at which OpenCode compacts; undefined: never. */
   compactsAt: number | undefined
-  /** What is worst about this model. */
-  verdict: 'ok' | FindingCode
+  /** What is worst about this model; `not-compared` where nobody knows what it really is. */
+  verdict: 'ok' | 'not-compared' | 'no-file' | FindingCode
 }
 
 /** The line of a model; `findings` have the worst first. */
@@ -39,6 +40,17 @@ export function modelRow(
     written: { context, input, output },
     real: model.real?.context,
     compactsAt: compactsAt({ limit: readLimit(model), compaction, outputTokenMax }),
-    verdict: worst?.code ?? 'ok',
+    verdict: worst?.code ?? (model.real?.context.tokens === undefined ? 'not-compared' : 'ok'),
+  }
+}
+
+/** The line of a model that no file has: what it is. */
+export function unwrittenRow({ id, context }: CatalogueModel): ModelRow {
+  return {
+    model: id,
+    written: { context: undefined, input: undefined, output: undefined },
+    real: context,
+    compactsAt: undefined,
+    verdict: 'no-file',
   }
 }

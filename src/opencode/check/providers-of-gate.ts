@@ -3,26 +3,46 @@ import { PROVIDER_ID } from '../render-config.ts'
 import type { CheckInput, GateFacts } from './check-input.ts'
 import type { WrittenProvider } from './read-written.ts'
 
-/** The providers of the file that are meant for this gate; others are none of our business. */
+/**
+ * The providers of the file that are meant for this gate: those whose address leads there, or past it to llama-swap, and
+ * the one with the usual name. That one may be for another gate, where there is one for this. All others are none of our
+ * business, whatever their models are called.
+ */
 export function providersOfGate(
-  { gate }: CheckInput,
+  { gate }: Pick<CheckInput, 'gate'>,
   providers: readonly WrittenProvider[],
 ): WrittenProvider[] {
-  const own = providers.filter(
-    ({ id, baseUrl }) => id === PROVIDER_ID || leadsToBox(baseUrl.text, gate),
+  const isOurs = (provider: WrittenProvider): boolean => leadsToGate(urlOf(provider), gate)
+  const hasOne = providers.some(isOurs)
+  return providers.filter(
+    (provider) => isOurs(provider) || (provider.id === PROVIDER_ID && !(hasOne && urlOf(provider))),
   )
-  if (own.length > 0) return own
-  const sure = providers.filter(({ models }) => models.some(({ real }) => real !== undefined))
-  if (sure.length > 0) return sure
-  const [only, ...others] = providers.filter(({ baseUrl }) => baseUrl.text !== undefined)
-  return only && others.length === 0 ? [only] : []
 }
 
-function leadsToBox(text: string | undefined, gate: GateFacts): boolean {
-  const url = text === undefined ? undefined : parseUrl(text)
-  return (
-    url !== undefined && [...gate.urls, gate.upstreamUrl].some((known) => isSameHost(url, known))
-  )
+function urlOf({ baseUrl }: WrittenProvider): URL | undefined {
+  return parseUrl(baseUrl.address ?? '')
+}
+
+/** Whether an address leads to the gate, or past it to the llama-swap behind it. */
+export function leadsToGate(url: URL | undefined, gate: GateFacts): boolean {
+  if (!url) return false
+  return gate.urls.some((known) => isBelow(url, known)) || isPastGate(url, gate)
+}
+
+/** Whether an address leads to llama-swap itself. Where the gate is on another machine, so is what it calls localhost. */
+export function isPastGate(url: URL, gate: GateFacts): boolean {
+  const upstream = new URL(gate.upstreamUrl)
+  const best = new URL(gate.urls[0])
+  if (isBelow(url, gate.upstreamUrl)) return !isLocal(upstream) || isLocal(best)
+  // The port of an address that names none says nothing.
+  return url.port !== '' && url.port === upstream.port && url.hostname === best.hostname
+}
+
+/** The same server, and a path of its API: another one may stand behind the same name. */
+function isBelow(url: URL, known: string): boolean {
+  const prefix = new URL(known).pathname.replace(/\/+$/, '')
+  if (!isSameHost(url, known) || !url.pathname.startsWith(prefix)) return false
+  return /^\/*(?:v1(?:\/.*)?)?$/.test(url.pathname.slice(prefix.length))
 }
 
 /** An address, or undefined where the text is none. */

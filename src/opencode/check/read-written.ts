@@ -19,8 +19,8 @@ export type WrittenProvider = {
   path: JsonPath
   id: string
   value: unknown
-  /** `options.baseURL`, or `api` in its place. */
-  baseUrl: { path: JsonPath; text: string | undefined }
+  /** `options.baseURL`, or `api` in its place: as it is written, and what OpenCode makes of it. */
+  baseUrl: { path: JsonPath; text: string | undefined; address: string | undefined }
   models: readonly WrittenModel[]
 }
 
@@ -32,19 +32,25 @@ export function readProviders(input: CheckInput): WrittenProvider[] {
       path,
       id,
       value,
-      baseUrl: readBaseUrl(value, path),
+      baseUrl: readBaseUrl(input, value, path),
       models: readModels(input, path, value),
     }
   })
 }
 
-function readBaseUrl(provider: unknown, path: JsonPath): WrittenProvider['baseUrl'] {
+function readBaseUrl(
+  { machine }: CheckInput,
+  provider: unknown,
+  path: JsonPath,
+): WrittenProvider['baseUrl'] {
   const own = text(field(field(provider, 'options'), 'baseURL'))
   const fallback = text(field(provider, 'api'))
+  const written = own ?? fallback
   const isFallback = own === undefined && fallback !== undefined
   return {
     path: isFallback ? [...path, 'api'] : [...path, 'options', 'baseURL'],
-    text: own ?? fallback,
+    text: written,
+    address: written === undefined ? undefined : machine.replaced(written),
   }
 }
 
@@ -58,15 +64,6 @@ function readModels(input: CheckInput, path: JsonPath, provider: unknown): Writt
 
 function byAlias({ models }: CheckInput, name: string): CatalogueModel | undefined {
   return models?.find(({ aliases, kind }) => kind !== 'profile' && aliases.includes(name))
-}
-
-/** Everything of the file that is text, with its place. */
-export function writtenTexts(
-  value: unknown,
-  path: JsonPath = [],
-): Array<{ path: JsonPath; text: string }> {
-  if (typeof value === 'string') return [{ path, text: value }]
-  return entries(value).flatMap(([name, item]) => writtenTexts(item, [...path, name]))
 }
 
 /** A choice of a model: `provider/model`; the model's name may hold a slash. */

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -112,17 +112,31 @@ describe.concurrent('swapgate opencode', () => {
   })
 
   test('prefers opencode.jsonc, says what it changed, and what the gate does not have', async () => {
-    const text = `{ "provider": { "llama-swap": { "options": { "baseURL": "${url}/v1" }, "models": { "old": {} } } } } // mine\n`
+    const text = `{ "provider": { "llama-swap": { "options": { "baseURL": "${url}/v1", "headerTimeout": 1 }, "models": { "old": {} } } } } // mine\n`
     const folder = withFiles({ 'opencode.jsonc': text, 'opencode.json': '{}' })
     const { code, stdout, stderr } = await run(folder, ['opencode', '--write', '--url', url])
-    expect({ code, lines: stdout.split('\n').slice(0, 4), stderr }).toEqual({
+    expect({ code, stdout, stderr }).toEqual({
       code: 0,
-      lines: ['opencode.jsonc was changed:', '  $schema', '  model', '  provider.llama-swap.npm'],
-      stderr:
-        'swapgate: old stays in opencode.jsonc, but the gate has no such model for this key.\n',
+      stdout: `opencode.jsonc was changed:
+  replaced  provider.llama-swap.options.headerTimeout
+  new       $schema
+  new       provider.llama-swap.npm
+  new       provider.llama-swap.name
+  new       provider.llama-swap.env
+  new       provider.llama-swap.options.chunkTimeout
+  new       provider.llama-swap.models.coder
+`,
+      stderr: `swapgate: This file chooses no model to begin with. To choose one: "model": "llama-swap/coder".
+swapgate: old stays in opencode.jsonc, but the gate has no such model for this key.
+`,
     })
     expect(readFileSync(join(folder, 'opencode.jsonc'), 'utf8')).toMatch(/\/\/ mine\n$/)
     expect(readFileSync(join(folder, 'opencode.json'), 'utf8')).toBe('{}')
+  })
+
+  test('writes the address of the gate, whatever of it was given', async () => {
+    const { stdout } = await run(newFolder(), ['opencode', '--url', `${url}/v1/models`])
+    expect(stdout).toContain(`"baseURL": "${url}/v1"`)
   })
 
   test('writes the file for all projects', async () => {
@@ -246,23 +260,114 @@ describe.concurrent('swapgate check', () => {
     const { code, stdout } = await run(folder, ['check', 'my.json', '--url', url])
     expect(code).toBe(1)
     expect(stdout).toContain(
-      'coder  131,072      -  65,536  65,536 exact (props)       99,072  context-too-large',
+      'coder  131,072      -  65,536        65,536       99,072  context-too-large',
     )
     expect(stdout).toContain(`Fix: Write "${url}/v1". (--fix does it)`)
   })
 
-  test('looks into the file for all projects where the one here has no providers', async () => {
-    const folder = withFiles({ 'opencode.json': '{ "model": "llama-swap/coder" }' })
+  test('puts together what OpenCode does, and mends each file where it is', async () => {
+    const folder = withFiles({ 'opencode.json': '{ "compaction": { "auto": false } }' })
     await run(folder, ['opencode', '--write', '--global', '--url', url])
-    expect(await run(folder, ['check', '--url', url])).toEqual({
+    const global = join(folder, '.config/opencode/opencode.json')
+    const written = readFileSync(global, 'utf8')
+    writeFileSync(global, written.replace('"input": 65536, ', ''))
+    expect(await run(folder, ['check', '--url', url, '--fix'])).toEqual({
       code: 0,
-      stdout: `model  context   input  output  real context          compacts at  verdict
-coder   65,536  65,536  16,384  65,536 exact (props)       49,152  ok
+      stdout: `OpenCode puts together: ${global}, opencode.json
+
+model  context   input  output  real context  compacts at  verdict
+coder   65,536  65,536  16,384        65,536       49,152  ok
 
 Nothing to find fault with.
 `,
+      stderr: `swapgate: ${global} was mended:
+swapgate: opencode.json was mended:
+  input-missing  provider.llama-swap.models.coder.limit
+  compaction-off  compaction.auto
+`,
+    })
+    expect(readFileSync(join(folder, 'opencode.json'), 'utf8')).toBe(
+      '{ "compaction": { "auto": true } }',
+    )
+    expect(JSON.parse(readFileSync(global, 'utf8'))).toEqual(JSON.parse(written))
+  })
+
+  test('changes no address for a gate that does not answer', async () => {
+    const folder = withFiles({ 'opencode.json': BY_HAND })
+    const args = ['check', '--json', '--fix', '--url', 'http://127.0.0.1:65535']
+    const { code, stdout } = await run(folder, args)
+    expect(code).toBe(1)
+    const found: { findings: Array<{ code: string; isMendable: boolean }> } = JSON.parse(stdout)
+    expect(found.findings.slice(0, 2)).toMatchObject([
+      { code: 'gate-unreachable' },
+      { code: 'base-url-past-gate', isMendable: false },
+    ])
+    expect(readFileSync(join(folder, 'opencode.json'), 'utf8')).toContain('127.0.0.1:8080/v1')
+  })
+
+  test('changes no address where no configuration says where the gate is, and says that nothing was compared', async () => {
+    const folder = withFiles({ 'opencode.json': BY_HAND })
+    const { stdout, stderr } = await run(folder, ['check', '--fix'], { PORT: '3000' })
+    expect(readFileSync(join(folder, 'opencode.json'), 'utf8')).toContain('127.0.0.1:8080/v1')
+    expect(stdout).toContain('not compared\n')
+    expect(stdout).toContain(`warning: config.yaml  [nothing-to-compare]
+  This file is not there, so the limits were compared with nothing.
+  Fix: Ask a gate that runs: --url http://<box>:3000
+`)
+    expect(stderr).toMatch(/^swapgate: opencode.json was mended:\n/)
+  })
+
+  test.each(['/v1/models', '/opencode.json', '/'])('takes %s off the address', async (tail) => {
+    const folder = newFolder()
+    await run(folder, ['opencode', '--write', '--url', url])
+    const { code, stdout } = await run(folder, ['check', '--fix', '--url', url + tail])
+    expect({ code, end: stdout.split('\n').at(-2) }).toEqual({
+      code: 0,
+      end: 'Nothing to find fault with.',
+    })
+  })
+
+  test('checks the way to the gate where there is no file', async () => {
+    expect(await run(newFolder(), ['check', '--url', url])).toEqual({
+      code: 0,
+      stdout: `model  real context
+coder        65,536
+
+hint: ${url}  [no-file]
+  Only the way to the gate was checked: there is no configuration of OpenCode here.
+  Fix: swapgate opencode --write --url ${url}
+
+1 hint.
+`,
       stderr: '',
     })
+    const wrong = await run(newFolder(), ['check', '--url', url], { LLAMA_SWAP_API_KEY: 'sk-no' })
+    expect(wrong).toMatchObject({ code: 1, stdout: expect.stringContaining('[gate-key-refused]') })
+  })
+
+  test('finds the files and the folder of the person who starts it through npm', async () => {
+    const folder = withFiles({ 'opencode.json': '{}', 'my.json': '{}', 'my.yaml': BOX })
+    const env = { INIT_CWD: folder, npm_lifecycle_event: 'swapgate', PORT: '3000' }
+    const here = await run(newFolder(), ['check', '--json'], env)
+    expect(JSON.parse(here.stdout)).toMatchObject({ files: ['opencode.json'] })
+    const named = await run(newFolder(), ['check', 'my.json', 'my.yaml', '--json'], env)
+    expect(JSON.parse(named.stdout)).toMatchObject({ files: ['my.json'] })
+    await run(newFolder(), ['opencode', '--write', 'new.json', '--url', url], env)
+    expect(existsSync(join(folder, 'new.json'))).toBe(true)
+  })
+
+  test('knows a key that OpenCode has stored', async () => {
+    const folder = withFiles({ 'opencode.json': BY_HAND.replace(/, "apiKey": "[^"]*"/, '') })
+    mkdirSync(join(folder, 'data/opencode'), { recursive: true })
+    writeFileSync(
+      join(folder, 'data/opencode/auth.json'),
+      '{ "llama-swap": { "type": "api", "key": "sk-very-secret" } }',
+    )
+    const env = { XDG_DATA_HOME: join(folder, 'data'), LLAMA_SWAP_API_KEY: '' }
+    const { stdout } = await run(folder, ['check', '--json'], env)
+    const { findings }: { findings: Array<{ code: string }> } = JSON.parse(stdout)
+    expect(findings.map(({ code }) => code).filter((code) => code.startsWith('key'))).toEqual([])
+    expect(stdout).not.toContain('very-secret')
   })
 
   test('tells a key that the gate refuses as a finding', async () => {
@@ -282,6 +387,7 @@ Nothing to find fault with.
       ['check', 'bad.json'],
       'bad.json:1:1: an object "{ … }" is expected. OpenCode cannot read it, either.',
     ],
+    [['check', 'good.json', '--url', 'http://box:3000/ui/'], 'the gate begins before /ui'],
     [['check', 'good.json', 'gone.yaml'], 'there is no file gone.yaml.'],
     [['check', 'good.json', 'bad.yaml'], 'bad.yaml cannot be used; what is wrong stands above.'],
   ])('%j cannot look', async (args, words) => {
@@ -290,6 +396,26 @@ Nothing to find fault with.
       code: 2,
       stdout: '',
       stderr: expect.stringContaining(words),
+    })
+  })
+})
+
+describe.concurrent('swapgate check --json', () => {
+  test.each([
+    [['check', '--json'], 'no-file', 'there is no opencode.json here'],
+    [['check', 'bad.json', '--json'], 'file-invalid', 'bad.json:1:1: '],
+    [['check', 'gone.json', '--json'], 'file-invalid', 'there is no file gone.json.'],
+    [['check', 'good.json', 'bad.yaml', '--json'], 'file-invalid', 'bad.yaml cannot be used'],
+  ])('%j is answered with an object, too', async (args, ...[code, words]) => {
+    const folder = withFiles({ 'bad.json': '[]', 'good.json': '{}', 'bad.yaml': 'models: [' })
+    const ended = await run(folder, args)
+    expect(ended.code).toBe(2)
+    expect(JSON.parse(ended.stdout)).toMatchObject({
+      version: 1,
+      files: [],
+      models: [],
+      findings: [{ code, severity: 'error', message: expect.stringContaining(words) }],
+      exitCode: 2,
     })
   })
 })

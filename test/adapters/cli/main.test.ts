@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
-import { cleanUp, newFolder, runCli } from './run-cli.ts'
+import { cleanUp, newFolder, run, runCli } from './run-cli.ts'
 
 const SLOW = { timeout: 60_000 }
 
@@ -19,7 +20,29 @@ test('wrong usage ends with 2', SLOW, async () => {
 
   expect(await cli.ended).toEqual([2, null])
   expect(cli.stdout()).toBe('')
-  expect(cli.stderr()).toContain('unknown option "--dmeo". Did you mean "--demo"?')
+  expect(cli.stderr()).toBe(
+    'swapgate: unknown option "--dmeo". Did you mean "--demo"?\nswapgate start --help\n',
+  )
+})
+
+test('an unknown command shows all of them', SLOW, async () => {
+  const cli = runCli(newFolder(), ['strat'])
+
+  expect(await cli.ended).toEqual([2, null])
+  expect(cli.stderr()).toContain(
+    'unknown command "strat". Did you mean "start"?\n\nswapgate: the gate',
+  )
+})
+
+test('a reader that has enough ends it quietly', SLOW, async () => {
+  const command = `("$0" "$1" --help; echo "ended with $?" >&2) | (exec <&-; sleep 1)`
+  const main = fileURLToPath(new URL('../../../adapters/cli/main.ts', import.meta.url))
+  const cli = run(newFolder(), ['/bin/sh', '-c', command, process.execPath, main], {
+    PATH: '/usr/bin:/bin',
+  })
+
+  expect(await cli.ended).toEqual([0, null])
+  expect(cli.stderr()).toBe('ended with 0\n')
 })
 
 test('a configuration that is not valid ends with 2', SLOW, async () => {

@@ -15,6 +15,7 @@ import { isShared } from '../../../adapters/cli/is-shared.ts'
 import {
   globalFile,
   readConfigText,
+  workingFolder,
   writeConfigText,
 } from '../../../adapters/cli/opencode-files.ts'
 import { cleanUp, newFolder } from './run-cli.ts'
@@ -70,6 +71,39 @@ describe('a configuration file of the user', () => {
     })
   })
 
+  test('is for its owner only when it is new, whatever the umask', () => {
+    const path = join(newFolder(), 'opencode.json')
+    expect(writeConfigText(path, '{}')).toBeUndefined()
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+  })
+
+  test('is left alone when it is read-only', () => {
+    const path = join(newFolder(), 'opencode.json')
+    writeFileSync(path, 'old')
+    chmodSync(path, 0o444)
+    expect(writeConfigText(path, 'new')).toEqual({
+      ok: false,
+      exitCode: 1,
+      message: `${path} cannot be written: it is read-only`,
+    })
+    expect(readFileSync(path, 'utf8')).toBe('old')
+  })
+
+  test('is left alone while another one is being written in its place', () => {
+    const path = join(newFolder(), 'opencode.json')
+    const unfinished = `${path}.${process.pid}.tmp`
+    writeFileSync(path, 'old')
+    writeFileSync(unfinished, 'of somebody else')
+    expect(writeConfigText(path, 'new')).toMatchObject({
+      ok: false,
+      message: expect.stringContaining('EEXIST'),
+    })
+    expect([path, unfinished].map((each) => readFileSync(each, 'utf8'))).toEqual([
+      'old',
+      'of somebody else',
+    ])
+  })
+
   test('for all projects is the one that is there, else opencode.json', () => {
     const folder = newFolder()
     const env = { XDG_CONFIG_HOME: folder }
@@ -91,4 +125,11 @@ test('git is to have a file that it follows, or would follow; not one that it ig
   expect(isShared(path)).toBe(false)
   git('add', '--force', 'opencode.json')
   expect(isShared(path)).toBe(true)
+})
+
+test('the folder is the one that the person stands in, also where npm has changed it', () => {
+  const INIT_CWD = '/home/me/project'
+  expect(workingFolder({ INIT_CWD, npm_lifecycle_event: 'swapgate' })).toBe(INIT_CWD)
+  expect(workingFolder({ INIT_CWD })).toBe(process.cwd())
+  expect(workingFolder({ npm_lifecycle_event: 'swapgate' })).toBe(process.cwd())
 })

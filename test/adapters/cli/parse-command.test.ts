@@ -81,6 +81,11 @@ describe('a command line', () => {
     [['opencode', '--key-env', 'sk-0123'], NO_VARIABLE],
     [['check', '--url', 'box:3000'], NO_ADDRESS],
     [['check', '--url', 'http://sk-0123@box'], NO_ADDRESS],
+    [['check', 'localhost:3000'], 'to ask the gate there: --url http://localhost:3000'],
+    [['connect', 'box.local:80/v1'], 'to ask the gate there: --url http://box.local:80'],
+    [['opencode', 'https://box/?key=sk-0'], 'to ask the gate there: --url https://box'],
+    [['connect', 'zed', 'HTTP://box:1'], 'to ask the gate there: --url HTTP://box:1'],
+    [['start', 'box:3000'], 'unexpected "box:3000"'],
     [['check', 'notes.txt'], '"notes.txt" must end with .json, .jsonc, .yaml or .yml'],
     [['check', 'a.json', 'b.jsonc'], 'unexpected "b.jsonc": one file of a kind'],
     [['chek'], 'unknown command "chek". Did you mean "check"?'],
@@ -96,6 +101,17 @@ describe('a command line', () => {
       '--id must be 1 to 64 letters, digits, ".", "_" or "-", not "my laptop"',
     ],
   ])('%j is refused with words', (args, message) => {
-    expect(parseCommand(args)).toEqual({ kind: 'wrong', message })
+    expect(parseCommand(args)).toMatchObject({ kind: 'wrong', message })
+  })
+
+  test.each([
+    [['chek'], undefined],
+    [['--urll'], undefined],
+    [['check', '--urll'], 'check'],
+    [['opencode', 'a.json'], 'opencode'],
+    [['keys', 'new', 'me'], 'keys new'],
+  ])('%j is wrong usage of the command %s', (args, of) => {
+    expect(parseCommand(args)).toMatchObject({ kind: 'wrong', ...(of ? { of } : {}) })
+    expect('of' in parseCommand(args)).toBe(of !== undefined)
   })
 })

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { field } from '../../../src/llama-swap/read-unknown.ts'
+import { entries, field } from '../../../src/llama-swap/read-unknown.ts'
 import { changeJsonc } from '../../../src/opencode/edit-jsonc.ts'
 import { formatJson } from '../../../src/opencode/format-json.ts'
 import { readJsonc, type JsoncDocument, type JsonPath } from '../../../src/opencode/jsonc.ts'
@@ -158,6 +158,31 @@ describe("the gate's settings in a file of the user", () => {
     const merged = mergeOpencode(documentOf(text), OURS)
     expect(at.reduce(field, documentOf(merged.text).value)).toEqual(right)
     expect([merged.added, merged.replaced]).toEqual([[], [at]])
+  })
+
+  test('reach a model that stands there under another of its names', () => {
+    const text = `{ "model": "llama-swap/coder", "provider": { "llama-swap": { "models": {
+      "coder": {}, "fast": { "id": "glm-4.7-flash" }, "gone": {} } } } }`
+    const models = THREE_MODELS
+    const merged = mergeOpencode(documentOf(text), renderOpencode({ baseUrl, models }), models)
+    const written = ['provider', 'llama-swap', 'models'].reduce(
+      field,
+      documentOf(merged.text).value,
+    )
+    expect(entries(written).map(([key, model]) => [key, field(model, 'name')])).toEqual([
+      ['coder', 'Qwen3 Coder Next (Coding)'],
+      ['fast', 'GLM 4.7 Flash (General)'],
+      ['gone', undefined],
+      ['gpt-oss-120b', 'GPT-OSS 120B (Reasoning)'],
+    ])
+    expect(merged.left).toEqual(['gone'])
+  })
+
+  test('come with a word about a key in the place of a name, and do not repeat it', () => {
+    const theirs = { model: 'x/y', provider: { 'llama-swap': { env: ['sk-very-secret'] } } }
+    expect(mergeOpencode(documentOf(JSON.stringify(theirs)), OURS).notes).toEqual([
+      'What stands in "env" of llama-swap is no name of a variable, but may be the key itself: "swapgate check --fix" takes it out.',
+    ])
   })
 
   test('ask no more of a server in one answer than it gives', () => {

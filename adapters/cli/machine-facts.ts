@@ -1,0 +1,55 @@
+import { accessSync, constants, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import type { MachineFacts } from '../../src/opencode/check/check-input.ts'
+import type { ConfigFile } from '../../src/opencode/config-files.ts'
+import { isShared } from './is-shared.ts'
+import { absolute } from './opencode-files.ts'
+import { besides } from './opencode-sources.ts'
+
+/** What of this machine decides how OpenCode reads its files. */
+export function machineFacts(
+  files: readonly ConfigFile[],
+  keyVariable: string,
+  env: NodeJS.ProcessEnv,
+): MachineFacts {
+  const most = Number(env['OPENCODE_EXPERIMENTAL_OUTPUT_TOKEN_MAX'])
+  return {
+    variables: new Set(Object.keys(env).filter((name) => env[name])),
+    replaced: (text) =>
+      text.replaceAll(/\{env:([^{}]+)\}|\$\{([^{}]+)\}/g, (_, one: string, other: string) => {
+        return env[one ?? other] ?? ''
+      }),
+    noProxy: env['NO_PROXY'] || env['no_proxy'] || '',
+    outputTokenMax: Number.isInteger(most) && most > 0 ? most : undefined,
+    keyVariable,
+    storedKeys: storedKeys(env),
+    isShared: files.some(
+      ({ name, text, untouched }) =>
+        untouched === undefined && MAY_HOLD_A_KEY.test(text) && isShared(absolute(name)),
+    ),
+    canRead: (name, from) => canRead(besides(name, from)),
+  }
+}
+
+const MAY_HOLD_A_KEY = /"(?:apiKey|authorization|x-api-key|api-key)"/i
+
+/** The names alone; the keys themselves stand beside them. */
+function storedKeys(env: NodeJS.ProcessEnv): Set<string> {
+  const folder = env['XDG_DATA_HOME'] || join(homedir(), '.local/share')
+  try {
+    const stored: unknown = JSON.parse(readFileSync(join(folder, 'opencode/auth.json'), 'utf8'))
+    return new Set(Object.keys(stored ?? {}))
+  } catch {
+    return new Set()
+  }
+}
+
+function canRead(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,39 @@
+import { opencodeModels } from '../render-config.ts'
+import type { CheckReport } from './check-config.ts'
+import type { CheckInput } from './check-input.ts'
+import { proxyInBetween } from './check-network.ts'
+import type { Finding } from './finding.ts'
+import { unwrittenRow } from './model-row.ts'
+
+/** Where there is no configuration of OpenCode: what the gate has for it, and how to get one. */
+export function checkGateOnly({ models = [], gate, machine }: CheckInput): CheckReport {
+  const [where] = gate.urls
+  const hint: Finding = {
+    code: 'no-file',
+    severity: 'hint',
+    where,
+    path: [],
+    message: 'Only the way to the gate was checked: there is no configuration of OpenCode here.',
+    fix: `swapgate opencode --write --url ${where}`,
+    changes: [],
+  }
+  const proxies = proxyInBetween(machine, new URL(where)).map((found) => ({ ...found, where }))
+  return { rows: opencodeModels(models).map(unwrittenRow), findings: [...proxies, hint] }
+}
+
+/** Why there is nothing to look at. */
+export const NO_FILE =
+  'there is no opencode.json here, and none for all projects. "swapgate opencode --write" makes one; --url checks the way to a gate.'
+
+/** A fault that kept the check from looking at all. */
+export function unusable(message: string): Finding {
+  return {
+    code: message === NO_FILE ? 'no-file' : 'file-invalid',
+    severity: 'error',
+    where: '',
+    path: [],
+    message,
+    fix: 'Correct it, and check again.',
+    changes: [],
+  }
+}
