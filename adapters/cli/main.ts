@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { HELP } from '../../src/cli/help.ts'
 import { newKeyText } from './new-key-text.ts'
