@@ -86,13 +86,23 @@ function around(text: string, told: string): { before: string; after: string } {
   return { before, after }
 }
 
+/** The files that "check" has read, which it names from the folder of the repository where that is shorter. */
+function withWholePaths(told: string): string {
+  return told.replace(/(?<=^OpenCode puts together: ).*$/m, (names) =>
+    names
+      .split(', ')
+      .map((name) => resolve(root, name))
+      .join(', '),
+  )
+}
+
 const FIRST = '## 1. From an empty folder to an answer'
 
 test('the first section, command by command: from an empty folder to a check and an answer', async () => {
   // The key is in the environment only because the page puts it there.
   const script = `unset ${KEY_VARIABLE}\n${blocksBelow(FIRST, 'sh').join('')}`
   const user = newUser()
-  const told = await shell(user, script)
+  const told = withWholePaths(await shell(user, script))
   // OpenCode has made one for all projects when it started.
   const files = [
     join(user.environment['XDG_CONFIG_HOME'] ?? '', 'opencode/opencode.jsonc'),
