@@ -1,5 +1,5 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { cleanUp, newFolder, run as start } from '../adapters/cli/run-cli.ts'
@@ -98,21 +98,26 @@ function withWholePaths(told: string): string {
 
 const FIRST = '## 1. From an empty folder to an answer'
 
-test('the first section, command by command: from an empty folder to a check and an answer', async () => {
-  // The key is in the environment only because the page puts it there.
-  const script = `unset ${KEY_VARIABLE}\n${blocksBelow(FIRST, 'sh').join('')}`
-  const user = newUser()
-  const told = withWholePaths(await shell(user, script))
-  // OpenCode has made one for all projects when it started.
-  const files = [
-    join(user.environment['XDG_CONFIG_HOME'] ?? '', 'opencode/opencode.jsonc'),
-    join(user.folder, 'opencode.json'),
-  ]
-  expect(around(blockBelow(FIRST, 'text'), told)).toEqual({
-    before: `${MODELS}OpenCode puts together: ${files.join(', ')}\n\n`,
-    after: expect.stringMatching(DEMO_ANSWER),
-  })
-})
+// No second try: the demo has learned the context of a model by then, and the table says so.
+test(
+  'the first section, command by command: from an empty folder to a check and an answer',
+  { retry: 0 },
+  async () => {
+    // The key is in the environment only because the page puts it there.
+    const script = `unset ${KEY_VARIABLE}\n${blocksBelow(FIRST, 'sh').join('')}`
+    const user = newUser()
+    const told = withWholePaths(await shell(user, script))
+    // OpenCode has made one for all projects when it started.
+    const files = [
+      join(user.environment['XDG_CONFIG_HOME'] ?? '', 'opencode/opencode.jsonc'),
+      join(user.folder, 'opencode.json'),
+    ]
+    expect(around(blockBelow(FIRST, 'text'), told)).toEqual({
+      before: `${MODELS}OpenCode puts together: ${files.join(', ')}\n\n`,
+      after: expect.stringMatching(DEMO_ANSWER),
+    })
+  },
+)
 
 test('without a file: the configuration comes in a variable', async () => {
   const user = newUser()
