@@ -6,7 +6,7 @@ import type { CheckInput } from '../../src/opencode/check/check-input.ts'
 import { fixConfig } from '../../src/opencode/check/fix-config.ts'
 import { showJsonPath } from '../../src/opencode/show-path.ts'
 import { gatherFacts } from './gather-facts.ts'
-import { writeConfigText } from './opencode-files.ts'
+import { writeConfigTexts } from './opencode-files.ts'
 import { readOpencodeFiles } from './opencode-sources.ts'
 import { EXIT, misused, tell, type Failure, type Outcome } from './outcome.ts'
 
@@ -61,14 +61,18 @@ function lookAt(input: CheckInput, fix: boolean): Failure | { ok: true; report: 
 function mend(input: CheckInput): Failure | { ok: true; report: CheckReport } {
   const { files, fixed, report } = fixConfig(input)
   const changed = files.filter(({ text }, i) => text !== input.files[i]?.text)
-  for (const { name, text } of changed) {
-    const failure = writeConfigText(name, text)
-    if (failure) return failure
-    tell(`${name} was mended:`)
-  }
+  const failure = writeConfigTexts(
+    changed.map(({ name, text }) => ({ path: name, text, expected: textOf(input, name) })),
+  )
+  if (failure) return failure
+  for (const { name } of changed) tell(`${name} was mended:`)
   for (const { code, path: place } of fixed)
     process.stderr.write(`  ${code}  ${showJsonPath(place)}\n`)
   return { ok: true, report }
+}
+
+function textOf({ files }: CheckInput, name: string): string | undefined {
+  return files.find((file) => file.name === name)?.text
 }
 
 function print({ report, files }: Looked, { json }: CheckOptions): number {

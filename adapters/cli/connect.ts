@@ -1,8 +1,9 @@
 import { CLIENT_LIST, snippetText } from '../../src/cli/snippet-text.ts'
 import type { ClientName } from '../../src/connect/clients.ts'
 import { snippetFor } from '../../src/connect/snippets.ts'
-import { knownModels } from './known-models.ts'
-import { tell, type Failure } from './outcome.ts'
+import { gateUrl } from '../../src/opencode/check/gate-url.ts'
+import { knownModels, type Known } from './known-models.ts'
+import { tell, type Failure, type Outcome } from './outcome.ts'
 
 /** What `swapgate connect` is asked for. */
 export type ConnectOptions = {
@@ -22,11 +23,9 @@ export async function connect(
     return undefined
   }
   const known = await knownModels({ url, keyVariable }, env)
-  if (!known.ok && url === undefined) return known
-  if (!known.ok) tell(`${known.message}\nThe settings below are without its models.`)
-  const { baseUrl, models, notes } = known.ok
-    ? known
-    : { baseUrl: url ?? '', models: [], notes: [] }
+  const found = known.ok ? known : withoutModels(url, known)
+  if (!found.ok) return found
+  const { baseUrl, models, notes } = found
   for (const note of notes) tell(note)
   if (
     model !== undefined &&
@@ -36,4 +35,16 @@ export async function connect(
     tell(`the gate has no model ${model} for this key; it stands below all the same.`)
   process.stdout.write(snippetText(snippetFor(client, { baseUrl, models, model, keyVariable })))
   return undefined
+}
+
+/** The address is enough for all but the names of models; one that cannot be a gate's is not. */
+function withoutModels(
+  url: string | undefined,
+  why: Failure,
+): Outcome<Pick<Known, 'baseUrl' | 'models' | 'notes'>> {
+  if (url === undefined) return why
+  const gate = gateUrl(url)
+  if (!gate.ok) return why
+  const note = `${why.message}\nThe settings below are without its models.`
+  return { ok: true, baseUrl: gate.url, models: [], notes: [note] }
 }

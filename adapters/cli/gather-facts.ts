@@ -42,13 +42,14 @@ export async function gatherFacts(
   const read = await boxOf(config, sources, env)
   if (!read.ok) return read
   const { box } = read
-  const isSure = answer ? answer.ok : box !== undefined || existsSync(configPath(env))
+  const isUpstreamKnown = box !== undefined || existsSync(configPath(env))
+  const isSure = answer ? answer.ok : isUpstreamKnown
   const input = {
     files,
     document: { value: mergedValue(files) },
     models: answer?.ok ? answer.models : box?.models,
     box: box && boxFacts(box),
-    gate: gateFacts(config, url, isSure),
+    gate: { ...gateFacts(config, url), isSure, isUpstreamKnown },
     machine: machineFacts(files, sources.keyVariable, env),
   }
   return { ok: true, input, fromGate: findingsOf(answer, url) }
@@ -86,15 +87,23 @@ function boxFacts({ fileName, config }: ReadBox): BoxFacts {
   return { fileName, groups: config.groups, faults }
 }
 
-function gateFacts(config: GateConfig, url: string | undefined, isSure: boolean): GateFacts {
-  const elsewhere = configuredUrlElsewhere(config)
+function gateFacts(
+  config: GateConfig,
+  url: string | undefined,
+): Omit<GateFacts, 'isSure' | 'isUpstreamKnown'> {
+  // Where a public address is configured, the gate is still reached at its own, too.
+  const own = { listen: config.listen, publicUrl: undefined }
+  const elsewhere = configuredUrlElsewhere(own)
   return {
     urls:
       url === undefined
-        ? [configuredUrl(config), ...(elsewhere === undefined ? [] : [elsewhere])]
+        ? [
+            configuredUrl(config),
+            configuredUrl(own),
+            ...(elsewhere === undefined ? [] : [elsewhere]),
+          ]
         : [url],
     isNamed: url !== undefined,
-    isSure,
     modelFile: config.upstream.configFile.replace(/^\.\//, ''),
     upstreamUrl: config.upstream.url,
     heartbeat: config.heartbeat,

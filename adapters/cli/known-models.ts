@@ -4,6 +4,7 @@ import type { GateConfig } from '../../src/config/schema.ts'
 import type { CatalogueModel } from '../../src/llama-swap/catalogue.ts'
 import { catalogueOfConfig } from '../../src/llama-swap/config-catalogue.ts'
 import type { ModelConfig } from '../../src/llama-swap/model-config.ts'
+import { isSameHost } from '../../src/opencode/check/providers-of-gate.ts'
 import { gateUrl } from '../../src/opencode/check/gate-url.ts'
 import { configPath, loadConfig } from '../process/load-config.ts'
 import { createModelConfigFile, modelConfigPlace } from '../process/model-config-file.ts'
@@ -49,20 +50,28 @@ export async function readBox(
   }
 }
 
+type Place = Pick<GateConfig, 'publicUrl' | 'listen'>
+
 /** Where clients reach the gate as its configuration says it, without a trailing slash. */
-export function configuredUrl({ publicUrl, listen }: GateConfig): string {
+export function configuredUrl({ publicUrl, listen }: Place): string {
   if (publicUrl !== undefined) return publicUrl.replace(/\/+$/, '')
   return reachable(`http://${showAddress(listen)}`)
 }
 
 /** Where other machines reach it, when it listens for them at an address that is not one to go to. */
-export function configuredUrlElsewhere({ publicUrl, listen }: GateConfig): string | undefined {
+export function configuredUrlElsewhere({ publicUrl, listen }: Place): string | undefined {
   if (publicUrl !== undefined) return undefined
   return urlElsewhere(`http://${showAddress(listen)}`, hostname())
 }
 
 /** What a client is set up for: a gate, and the models that it may use there. */
-export type Known = { baseUrl: string; models: CatalogueModel[]; notes: string[] }
+export type Known = {
+  baseUrl: string
+  /** All addresses of the same gate that are known here, without a trailing slash. */
+  gateUrls: string[]
+  models: CatalogueModel[]
+  notes: string[]
+}
 
 /** Asks the gate at `url`, or reads the configurations of gate and llama-swap. */
 export async function knownModels(
@@ -84,7 +93,31 @@ export async function knownModels(
     elsewhere === undefined
       ? []
       : [`On other machines, write ${elsewhere} in place of ${configuredUrl(config)}.`]
-  return { ok: true, baseUrl: configuredUrl(config), models: read.box.models, notes }
+  const { models } = read.box
+  return {
+    ok: true,
+    baseUrl: configuredUrl(config),
+    gateUrls: configuredUrls(config),
+    models,
+    notes,
+  }
+}
+
+function configuredUrls(config: GateConfig): string[] {
+  const local = { listen: config.listen, publicUrl: undefined }
+  const elsewhere = configuredUrlElsewhere(local)
+  return [configuredUrl(config), configuredUrl(local), ...(elsewhere ? [elsewhere] : [])]
+}
+
+/** The configuration that is read here may be that of another gate. */
+async function otherUrls(url: string, env: NodeJS.ProcessEnv): Promise<string[]> {
+  const loaded = await loadConfig(env)
+  const urls = loaded.ok ? configuredUrls(loaded.config) : []
+  const { pathname } = new URL(url)
+  const isHere = urls
+    .map((each) => new URL(each))
+    .some((each) => isSameHost(each, url) && each.pathname === pathname)
+  return isHere ? urls : []
 }
 
 async function modelsOfGate(
@@ -94,7 +127,10 @@ async function modelsOfGate(
   const gate = gateUrl(url)
   if (!gate.ok) return misused(gate.message)
   const answer = await askGate({ url: gate.url, keyVariable }, env)
-  if (answer.ok) return { ok: true, baseUrl: gate.url, models: answer.models, notes: [] }
+  if (answer.ok) {
+    const gateUrls = [gate.url, ...(await otherUrls(gate.url, env))]
+    return { ok: true, baseUrl: gate.url, gateUrls, models: answer.models, notes: [] }
+  }
   const { code, message, fix } = answer.problem
   const text = `${message}\n${fix}`
   return code === 'gate-key-unset' ? misused(text) : failed(text)

@@ -16,6 +16,10 @@ export function machineFacts(
   const most = Number(env['OPENCODE_EXPERIMENTAL_OUTPUT_TOKEN_MAX'])
   return {
     variables: new Set(Object.keys(env).filter((name) => env[name])),
+    holds: (name, literal) => {
+      const held = keyIn(env[name] ?? '')
+      return held !== '' && held === keyIn(literal)
+    },
     replaced: (text) =>
       text.replaceAll(/\{env:([^{}]+)\}|\$\{([^{}]+)\}/g, (_, one: string, other: string) => {
         return env[one ?? other] ?? ''
@@ -30,6 +34,11 @@ export function machineFacts(
     ),
     canRead: (name, from) => canRead(besides(name, from)),
   }
+}
+
+/** A header has a word before it. */
+function keyIn(text: string): string {
+  return text.trim().replace(/^Bearer\s+/i, '')
 }
 
 const MAY_HOLD_A_KEY = /"(?:apiKey|authorization|x-api-key|api-key)"/i

@@ -2,7 +2,7 @@ import { existsSync, lstatSync, readFileSync, readlinkSync, realpathSync } from 
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { failed, misused, type Failure, type Outcome } from './outcome.ts'
-import { putInPlace } from './put-in-place.ts'
+import { prepareFile, type PreparedFile } from './put-in-place.ts'
 
 const NAMES = ['opencode.jsonc', 'opencode.json'] as const
 const BYTE_ORDER_MARK = '\uFEFF'
@@ -43,19 +43,83 @@ export function readConfigText(path: string): Outcome<{ text: string | undefined
   }
 }
 
+/** A text for a file. */
+export type ConfigWrite = {
+  path: string
+  text: string
+  /** The text that was read, which must still stand there; undefined: whatever stands there is written over. */
+  expected?: string | undefined
+}
+
 /**
  * Puts a text in the place of a file, in one step: whoever reads it meanwhile has the old or the new one whole. Its rights,
  * its owner and its byte order mark stay; a new one is for its owner only. A symbolic link stays, and what it leads to is
  * written. Folders are made. A file that is not to be written is left alone.
+ *
+ * @param expected the text that was read, which must still stand there
  */
-export function writeConfigText(path: string, text: string): Failure | undefined {
+export function writeConfigText(
+  path: string,
+  text: string,
+  expected?: string,
+): Failure | undefined {
+  return writeConfigTexts([{ path, text, expected }])
+}
+
+/** The same for several files: none is written where one of them cannot be. */
+export function writeConfigTexts(writes: readonly ConfigWrite[]): Failure | undefined {
+  const ready: ReadyWrite[] = []
   try {
-    const target = targetOf(absolute(path))
-    const old = existsSync(target) ? readFileSync(target, 'utf8') : ''
-    putInPlace(target, (old.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK : '') + text)
+    for (const write of writes) {
+      const failure = tryTo(write.path, () => void ready.push(prepare(write)))
+      if (failure) return failed(`${failure}${writes.length > 1 ? '; nothing was written.' : ''}`)
+    }
+    const changed = ready.find((write) => !isAsRead(write))
+    if (changed) return failed(`${changed.path} was changed meanwhile; nothing was written.`)
+    return moveAllIn(ready)
+  } finally {
+    for (const { file } of ready) file.discard()
+  }
+}
+
+type ReadyWrite = ConfigWrite & { target: string; file: PreparedFile }
+
+function prepare(write: ConfigWrite): ReadyWrite {
+  const target = targetOf(absolute(write.path))
+  const old = existsSync(target) ? readFileSync(target, 'utf8') : ''
+  const mark = old.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK : ''
+  return { ...write, target, file: prepareFile(target, mark + write.text) }
+}
+
+function isAsRead({ target, expected }: ReadyWrite): boolean {
+  if (expected === undefined) return true
+  const now = existsSync(target) ? readFileSync(target, 'utf8') : ''
+  return now.replace(BYTE_ORDER_MARK, '') === expected
+}
+
+/** Each file is looked at again right before its turn, as the ones before it take their time. */
+function moveAllIn(ready: readonly ReadyWrite[]): Failure | undefined {
+  for (const [i, write] of ready.entries()) {
+    const failure = isAsRead(write)
+      ? tryTo(write.path, write.file.moveIn)
+      : `${write.path} was changed meanwhile`
+    if (failure !== undefined) return failed(`${failure}; ${soFar(ready, i)}.`)
+  }
+  return undefined
+}
+
+function soFar(ready: readonly ReadyWrite[], count: number): string {
+  const paths = ready.map(({ path }) => path)
+  if (count === 0) return 'nothing was written'
+  return `written: ${paths.slice(0, count).join(', ')}; not written: ${paths.slice(count).join(', ')}`
+}
+
+function tryTo(path: string, act: () => void): string | undefined {
+  try {
+    act()
     return undefined
   } catch (error) {
-    return failed(`${path} cannot be written: ${reason(error)}`)
+    return `${path} cannot be written: ${reason(error)}`
   }
 }
 

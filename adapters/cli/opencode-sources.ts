@@ -31,12 +31,22 @@ export function readOpencodeFiles(
       ...(env['OPENCODE_CONFIG_DIR'] ? [absolute(env['OPENCODE_CONFIG_DIR'])] : []),
     ]),
   ].filter((path) => existsSync(path))
-  const texts = lastOfEach(places).map((path) => readOne(path, env))
+  const only = named === undefined ? undefined : realpathSync(absolute(named))
+  const texts = lastOfEach(places).map((path) =>
+    unlessNamed(readOne(path, env), only === undefined || realpathSync(path) === only),
+  )
   const content = env[VARIABLE]?.trim()
   const all = [...texts, ...(content ? [parse(VARIABLE, content, env)] : [])]
   const failure = all.find((one): one is Failure => 'ok' in one && !one.ok)
   if (failure) return failure
   return { ok: true, files: all.flatMap((one) => ('file' in one ? [one.file] : [])) }
+}
+
+/** Whoever names a file does not ask for changes of others. */
+function unlessNamed(one: ReadFile, isNamed: boolean): ReadFile {
+  if (isNamed || !('file' in one)) return one
+  const untouched = one.file.untouched ?? 'it is not the file that was named'
+  return { ok: true, file: { ...one.file, untouched } }
 }
 
 function projectPlaces(env: NodeJS.ProcessEnv): string[] {

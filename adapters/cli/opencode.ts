@@ -1,16 +1,21 @@
-import type { CatalogueModel } from '../../src/llama-swap/catalogue.ts'
 import { formatJson } from '../../src/opencode/format-json.ts'
 import { readJsonc } from '../../src/opencode/jsonc.ts'
-import { mergeOpencode, type MergedConfig } from '../../src/opencode/merge-config.ts'
+import {
+  mergeOpencode,
+  type KnownForMerge,
+  type MergedConfig,
+} from '../../src/opencode/merge-config.ts'
+import { AnotherGate } from '../../src/opencode/provider-to-write.ts'
 import {
   opencodeNotes,
   renderOpencode,
   type OpencodeFile,
 } from '../../src/opencode/render-config.ts'
 import { showJsonPath } from '../../src/opencode/show-path.ts'
+import { withoutSubstitutions } from '../../src/opencode/substitution.ts'
 import { knownModels } from './known-models.ts'
 import { globalFile, localFile, readConfigText, writeConfigText } from './opencode-files.ts'
-import { misused, tell, type Failure, type Outcome } from './outcome.ts'
+import { failed, misused, tell, type Failure, type Outcome } from './outcome.ts'
 
 /** What `swapgate opencode` is asked for. */
 export type OpencodeOptions = {
@@ -20,6 +25,8 @@ export type OpencodeOptions = {
   global: boolean
   url: string | undefined
   keyVariable: string
+  /** What OpenCode is to call the provider. */
+  provider: string
 }
 
 /** Prints OpenCode's configuration, or puts it into a file. Why it could not is given back. */
@@ -29,10 +36,14 @@ export async function opencode(
 ): Promise<Failure | undefined> {
   const known = await knownModels(options, env)
   if (!known.ok) return known
-  const { baseUrl, models } = known
-  const file = renderOpencode({ baseUrl, models, keyVariable: options.keyVariable })
+  const { baseUrl, gateUrls } = known
+  const { keyVariable, provider } = options
+  const models = withoutSubstitutions(known.models)
+  const file = renderOpencode({ baseUrl, models, keyVariable, providerId: provider })
   for (const note of [...known.notes, ...opencodeNotes(models)]) tell(note)
-  if (options.write) return writeInto(pathFor(options, env), { file, models })
+  const variables = new Set(Object.keys(env).filter((name) => env[name]))
+  if (options.write)
+    return writeInto(pathFor(options, env), { file, known: { models, gateUrls, variables } })
   process.stdout.write(`${formatJson(file)}\n`)
   return undefined
 }
@@ -41,8 +52,8 @@ function pathFor({ file, global }: OpencodeOptions, env: NodeJS.ProcessEnv): str
   return file ?? (global ? globalFile(env) : localFile())
 }
 
-/** The gate's own file, and what it was made from. */
-type FromGate = { file: OpencodeFile; models: readonly CatalogueModel[] }
+/** The gate's own file, and what else is known. */
+type FromGate = { file: OpencodeFile; known: KnownForMerge }
 
 function writeInto(path: string, ours: FromGate): Failure | undefined {
   const read = readConfigText(path)
@@ -55,7 +66,7 @@ function writeInto(path: string, ours: FromGate): Failure | undefined {
   if (merged.text === read.text) {
     process.stdout.write(`${path} is as it should be; nothing was changed.\n`)
   } else {
-    const failure = writeConfigText(path, merged.text)
+    const failure = writeConfigText(path, merged.text, read.text ?? '')
     if (failure) return failure
     const told = isNew ? `${path} was written.` : whatChanged(path, merged)
     process.stdout.write(`${told}\n`)
@@ -66,15 +77,16 @@ function writeInto(path: string, ours: FromGate): Failure | undefined {
   return undefined
 }
 
-function merge(path: string, text: string, { file, models }: FromGate): Outcome<MergedConfig> {
+function merge(path: string, text: string, { file, known }: FromGate): Outcome<MergedConfig> {
   const document = readJsonc(text)
   if (!document.ok)
     return misused(
       `${path}:${document.line}:${document.column}: ${document.message}. Correct it first; nothing was written.`,
     )
   try {
-    return { ok: true, ...mergeOpencode(document, file, models) }
+    return { ok: true, ...mergeOpencode(document, file, known) }
   } catch (error) {
+    if (error instanceof AnotherGate) return failed(`${path}: ${error.message}`)
     return misused(
       `${path}: ${error instanceof Error ? error.message : String(error)}. Correct it first; nothing was written.`,
     )

@@ -48,7 +48,12 @@ const COMMANDS: Record<string, Shape> = {
       readNewKey(typeof id === 'string' ? id : undefined, edge === true),
   },
   opencode: {
-    options: { ...CLIENT_OPTIONS, write: { type: 'boolean' }, global: { type: 'boolean' } },
+    options: {
+      ...CLIENT_OPTIONS,
+      write: { type: 'boolean' },
+      global: { type: 'boolean' },
+      provider: { type: 'string' },
+    },
     words: 1,
     help: OPENCODE_HELP,
     read: (words) => asCommand('opencode', readOpencode(words)),

@@ -18,13 +18,21 @@ import { dirname } from 'node:path'
 /** Keys may stand in it. */
 const OWNER_ONLY = 0o600
 
+/** A file that is whole on the disk, beside the place that it is for. */
+export type PreparedFile = {
+  /** @throws Error of the file system */
+  moveIn: () => void
+  /** Takes away what was not moved in. */
+  discard: () => void
+}
+
 /**
- * Writes a file beside its place, and moves it there when all of it is on the disk. It has the rights of the old one from
- * the beginning, and its owner where this process may give files away.
+ * Writes a file beside its place, from which it can be moved in in one step. It has the rights of the old one from the
+ * beginning, and its owner where this process may give files away.
  *
  * @throws Error of the file system; where the old one is not to be written, too
  */
-export function putInPlace(target: string, text: string): void {
+export function prepareFile(target: string, text: string): PreparedFile {
   mkdirSync(dirname(target), { recursive: true })
   const old = statSync(target, { throwIfNoEntry: false })
   // Moving a file over another one asks for the rights to the folder only.
@@ -32,20 +40,20 @@ export function putInPlace(target: string, text: string): void {
   const unfinished = `${target}.${process.pid}.tmp`
   const mode = old ? old.mode & 0o7777 : OWNER_ONLY
   const file = openSync(unfinished, 'wx', mode)
+  const discard = (): void => rmSync(unfinished, { force: true })
   try {
-    try {
-      writeFileSync(file, text)
-      if (old) keepOwner(unfinished, old)
-      // What the umask has taken away, and the change of the owner.
-      fchmodSync(file, mode)
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
-    }
-    renameSync(unfinished, target)
+    writeFileSync(file, text)
+    if (old) keepOwner(unfinished, old)
+    // What the umask has taken away, and the change of the owner.
+    fchmodSync(file, mode)
+    fsyncSync(file)
+  } catch (error) {
+    discard()
+    throw error
   } finally {
-    rmSync(unfinished, { force: true })
+    closeSync(file)
   }
+  return { moveIn: () => renameSync(unfinished, target), discard }
 }
 
 /** Root may write what is read-only, but that is not what its owner means. */

@@ -1,7 +1,8 @@
 import type { ParseArgsConfig } from 'node:util'
 import { didYouMean } from '../../src/config/did-you-mean.ts'
 import { CLIENTS } from '../../src/connect/clients.ts'
-import { KEY_VARIABLE } from '../../src/opencode/render-config.ts'
+import { isProviderName } from '../../src/opencode/provider-name.ts'
+import { KEY_VARIABLE, PROVIDER_ID } from '../../src/opencode/render-config.ts'
 import type { CheckOptions } from './check.ts'
 import type { ConnectOptions } from './connect.ts'
 import type { OpencodeOptions } from './opencode.ts'
@@ -27,7 +28,13 @@ export function readOpencode({ values, rest }: Words): Read<OpencodeOptions> {
     return wrong(`unexpected "${file}"; to write into it: --write ${file}`)
   if (file !== undefined && global) return wrong('--global and a file exclude each other')
   if (global && !write) return wrong('--global goes with --write')
-  return withGate(values, { write, file, global })
+  const provider = values['provider'] ?? PROVIDER_ID
+  // It may be the key itself, so it is not repeated.
+  if (typeof provider !== 'string' || !isProviderName(provider))
+    return wrong(
+      '--provider takes lower-case letters, digits, ".", "_" and "-", and not what begins with "openai" or "opencode"',
+    )
+  return withGate(values, { write, file, global, provider })
 }
 
 const OPENCODE_FILE = /\.jsonc?$/i

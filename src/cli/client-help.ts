@@ -6,7 +6,7 @@ const OPTIONS = `  --url URL       ask the gate that runs there, as a client doe
   -h, --help      show this`
 
 /** What `swapgate opencode --help` says. */
-export const OPENCODE_HELP = `Usage: swapgate opencode [--write [FILE]] [--global] [--url URL] [--key-env NAME]
+export const OPENCODE_HELP = `Usage: swapgate opencode [--write [FILE]] [--global] [--provider ID] [--url URL] [--key-env NAME]
 
 Prints OpenCode's configuration: one provider with every model for chats, its limits from the real context. It names
 the variable that holds the key, and never holds the key. Without --url, config.json says where the gate is, and
@@ -16,6 +16,8 @@ Options:
   --write [FILE]  put it into FILE instead of printing it: ./opencode.jsonc or ./opencode.json if not given. What you
                   have written there stays: comments, other providers, names, variables, longer time-outs and answers.
                   The address, contexts and inputs become the gate's; each field that is replaced is named
+  --provider ID   the name of the provider in OpenCode, llama-swap if not given. One that leads to another gate is left
+                  alone: write beside it under a name of its own
   --global        the file for all projects, in ~/.config/opencode or $XDG_CONFIG_HOME/opencode
 ${OPTIONS}
 
@@ -30,8 +32,8 @@ models of agents and commands. Without files: ./opencode.jsonc, ./opencode.json 
 and the configuration of llama-swap that config.json names. Hints and warnings end with 0, errors with 1.
 
 Options:
-  --fix           mend the faults that can be mended, in the file itself, and check again; comments, and which models
-                  you have chosen, stay
+  --fix           mend the faults that can be mended, in the file that is named or else in each that OpenCode puts
+                  together, and check again; comments, and which models you have chosen, stay
   --json          print { version, files, models, findings, exitCode } for a program
 ${OPTIONS}
 

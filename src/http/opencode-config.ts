@@ -1,6 +1,7 @@
 import type { Deps } from '../deps.ts'
 import type { CatalogueModel } from '../llama-swap/catalogue.ts'
 import { formatJson } from '../opencode/format-json.ts'
+import { isProviderName } from '../opencode/provider-name.ts'
 import { PROVIDER_ID, renderOpencode } from '../opencode/render-config.ts'
 import { withoutSubstitutions } from '../opencode/substitution.ts'
 import { baseUrlOf, toldBaseUrl } from './base-url.ts'
@@ -19,7 +20,7 @@ export function opencodeConfig(
     const query = readQuery(c, ['provider', 'base'], ['models'])
     if (!query.ok) return refuse(c, query.error)
     const provider = query.fields.get('provider') ?? PROVIDER_ID
-    if (!PROVIDER.test(provider)) return refuse(c, badQuery('provider', PROVIDER_RULE).error)
+    if (!isProviderName(provider)) return refuse(c, badQuery('provider', PROVIDER_RULE).error)
     const told = query.fields.get('base')
     const { publicUrl } = config
     const baseUrl = told === undefined ? baseUrlOf(c, publicUrl) : toldBaseUrl(c, publicUrl, told)
@@ -43,8 +44,6 @@ export function opencodeConfig(
   }
 }
 
-// OpenCode handles errors of providers with these names in ways of its own: it repeats a 404 of the first.
-const PROVIDER = /^(?!openai|opencode)[a-z0-9][a-z0-9._-]{0,63}$/
 const PROVIDER_RULE =
   '"provider" must be lower-case letters, digits, ".", "_" or "-", and must not begin with "openai" or "opencode".'
 

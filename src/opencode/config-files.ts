@@ -12,6 +12,9 @@ export type ConfigFile = {
   untouched: string | undefined
 }
 
+/** A change that may be meant for one of the files only. */
+export type FileChange = JsoncChange & { file?: string }
+
 /** What OpenCode 1.18 makes of several files: objects are put together, of all else the last one counts. */
 export function mergedValue(files: readonly ConfigFile[]): unknown {
   return files.map(({ document }) => document.value).reduce(merged, {})
@@ -45,8 +48,9 @@ function holders(files: readonly ConfigFile[], path: JsonPath): ConfigFile[] {
  */
 export function filesToChange(
   files: readonly ConfigFile[],
-  { path, value }: JsoncChange,
+  { path, value, file }: FileChange,
 ): ConfigFile[] {
+  if (file !== undefined) return files.filter(({ name }) => name === file)
   const all = holders(files, path)
   const last = all.at(-1)
   if (!last) return []

@@ -5,6 +5,7 @@ import { isVariableName } from './check/secrets.ts'
 import { changeJsonc, type JsoncChange } from './edit-jsonc.ts'
 import type { JsoncDocument, JsonPath } from './jsonc.ts'
 import { limitsFor, withOwnOutput, type ModelLimit } from './limits.ts'
+import { providerToWrite } from './provider-to-write.ts'
 import {
   opencodeModels,
   type OpencodeFile,
@@ -25,23 +26,33 @@ export type MergedConfig = {
   notes: readonly string[]
 }
 
+/** What is known beside the settings themselves. */
+export type KnownForMerge = {
+  /** What they were made from: a model may stand in the file under another of its names. */
+  models?: readonly CatalogueModel[]
+  /** Other addresses of the same gate, without `/v1`. */
+  gateUrls?: readonly string[]
+  /** The environment variables that are set. */
+  variables?: ReadonlySet<string>
+}
+
 /**
  * Puts what the gate knows into a file that somebody may have written by hand. Where the gate is, and what its models
  * hold and see, is set; time-outs are raised. A name, a package, a variable, a longer answer or `tool_call` that
  * stands there stays, and so does all else. Which model to begin with is the user's own choice in a file of theirs.
  *
- * @param models what `ours` was made from: a model may stand in the file under another of its names
- * @throws Error when a field that must hold others is none that can, or when the provider is there in the form of
+ * @throws AnotherGate when the provider leads to another gate, and Error when a field that must hold others is none that can, or when the provider is there in the form of
  *   OpenCode 2, which would then be the one that counts
  */
 export function mergeOpencode(
   document: JsoncDocument,
   ours: OpencodeFile,
-  models: readonly CatalogueModel[] = [],
+  { models = [], gateUrls = [], variables = new Set() }: KnownForMerge = {},
 ): MergedConfig {
   const [ourId = '', provider] = Object.entries(ours.provider)[0] ?? []
   if (!provider) return { text: document.text, added: [], replaced: [], left: [], notes: [] }
-  const id = providerIdIn(document.value, ourId, provider)
+  const baseUrl = provider.options.baseURL.replace(/\/v1$/, '')
+  const id = providerToWrite(document.value, { id: ourId, gateUrls: [baseUrl, ...gateUrls] })
   refuseSecondForm(document.value, id)
   const theirs = field(field(document.value, 'provider'), id)
   const written = writtenModels(theirs, models)
@@ -59,7 +70,7 @@ export function mergeOpencode(
     left: written.filter((one) => !known.has(one.id)).map(({ key }) => key),
     notes: [
       ...hiding(document.value, id),
-      ...keysAsNames(theirs, id),
+      ...keysAsNames(theirs, { id, variables }),
       ...choice(document.value, ours.model?.replace(`${ourId}/`, `${id}/`)),
     ],
   }
@@ -87,8 +98,11 @@ function hiding(document: unknown, id: string): string[] {
   ]
 }
 
-function keysAsNames(provider: unknown, id: string): string[] {
-  if (texts(field(provider, 'env')).every(isVariableName)) return []
+function keysAsNames(
+  provider: unknown,
+  { id, variables }: { id: string; variables: ReadonlySet<string> },
+): string[] {
+  if (texts(field(provider, 'env')).every((name) => isVariableName(name, variables))) return []
   return [
     `What stands in "env" of ${id} is no name of a variable, but may be the key itself: "swapgate check --fix" takes it out.`,
   ]
@@ -109,19 +123,6 @@ function isNeeded(document: unknown, { path, value, isOurs }: Setting): boolean 
   const there = path.reduce(field, document)
   if (there === undefined) return true
   return isOurs && JSON.stringify(there) !== JSON.stringify(value)
-}
-
-/** The user may have given the provider another name: it is the one that leads to the same place. */
-function providerIdIn(document: unknown, ourId: string, { options }: OpencodeProvider): string {
-  const providers = field(document, 'provider')
-  if (field(providers, ourId) !== undefined || typeof providers !== 'object' || !providers)
-    return ourId
-  const same = Object.entries(providers).find(([, provider]) => {
-    const url = field(field(provider, 'options'), 'baseURL')
-    const parsed = typeof url === 'string' ? parseUrl(url) : undefined
-    return parsed && isSameHost(parsed, options.baseURL)
-  })
-  return same?.[0] ?? ourId
 }
 
 type Theirs = { theirs: unknown; written: readonly TheirModel[] }

@@ -1,6 +1,15 @@
 import type { CheckInput, GateFacts } from './check-input.ts'
 import type { FindingCode, Found, Severity } from './finding.ts'
-import { isLocal, isPastGate, isSameHost, parseUrl, portOf } from './providers-of-gate.ts'
+import { gateUrl } from './gate-url.ts'
+import {
+  gateFor,
+  isLocal,
+  isPastGate,
+  isSameHost,
+  leadsElsewhere,
+  parseUrl,
+  portOf,
+} from './providers-of-gate.ts'
 import type { WrittenProvider } from './read-written.ts'
 
 /** What only OpenCode replaces: what it becomes is not known here. */
@@ -12,9 +21,34 @@ type Fault = { code: FindingCode; severity: Severity; message: string; right: st
  * Whether the base URL leads to the gate and to nothing else: at most one finding, the first that matters. It is changed
  * only where the gate is surely where it is taken to be, and where the address is the gate's.
  */
-export function checkBaseUrl({ gate }: CheckInput, { baseUrl }: WrittenProvider): Found[] {
-  const { text, address, path } = baseUrl
+export function checkBaseUrl(input: CheckInput, provider: WrittenProvider): Found[] {
+  const { address } = provider.baseUrl
   if (address !== undefined && PLACEHOLDER.test(address)) return []
+  return [...elsewhere(input, provider), ...checkAddress(input, provider)]
+}
+
+/** Another gate than that of this machine: there may be several. */
+function elsewhere(input: CheckInput, provider: WrittenProvider): Found[] {
+  const { gate } = input
+  const url = parseUrl(provider.baseUrl.address ?? '')
+  if (!url || !gate.isSure || gate.isNamed || !leadsElsewhere(input, provider)) return []
+  if (isBeside(url, gate)) return []
+  const other = gateUrl(url.origin + url.pathname)
+  return [
+    {
+      code: 'base-url-elsewhere',
+      severity: 'hint',
+      path: provider.baseUrl.path,
+      message: `baseURL leads to ${url.host}, not to the gate of this machine, ${new URL(gate.urls[0]).host}: the limits were compared with nothing.`,
+      fix: `Ask that gate: --url ${other.ok ? other.url : url.origin}`,
+      changes: [],
+    },
+  ]
+}
+
+function checkAddress(input: CheckInput, provider: WrittenProvider): Found[] {
+  const { text, address, path } = provider.baseUrl
+  const gate = gateFor(input.gate, provider)
   const fault = address === undefined ? missing(gate) : faultOf(address, gate)
   if (!fault) return []
   const { right, ...about } = fault
@@ -50,10 +84,7 @@ function faultOf(text: string, gate: GateFacts): Fault | undefined {
 function pastGate(url: URL, gate: GateFacts): Fault | undefined {
   if (gate.urls.some((known) => isSameHost(url, known))) return undefined
   const best = new URL(gate.urls[0])
-  const upstream = new URL(gate.upstreamUrl)
-  // On other machines, what the gate calls localhost has another name.
-  const isBeside = !gate.isNamed && url.port !== '' && url.port === upstream.port
-  if (!isPastGate(url, gate) && !isBeside) return undefined
+  if (!isPastGate(url, gate) && !isBeside(url, gate)) return undefined
   const isUpstream = isSameHost(url, gate.upstreamUrl)
   return {
     code: 'base-url-past-gate',
@@ -61,6 +92,12 @@ function pastGate(url: URL, gate: GateFacts): Fault | undefined {
     message: `baseURL leads to llama-swap itself (port ${portOf(url)}), past the gate: no limits, no fair queue, no heartbeats while a model loads.`,
     right: rightUrl(isUpstream || !isLocal(best) ? gate.urls[0] : beside(url, best)),
   }
+}
+
+/** On other machines, what the gate calls localhost has another name. */
+function isBeside(url: URL, gate: GateFacts): boolean {
+  const { port } = new URL(gate.upstreamUrl)
+  return gate.isUpstreamKnown && !gate.isNamed && url.port !== '' && url.port === port
 }
 
 /** What the gate calls this machine is the box to others: only its port holds for them, too. */

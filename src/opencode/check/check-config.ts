@@ -15,7 +15,7 @@ import { checkSubstitution } from './check-substitution.ts'
 import type { Finding, Found, Severity } from './finding.ts'
 import { isWithin } from './is-within.ts'
 import { modelRow, type ModelRow } from './model-row.ts'
-import { providersOfGate } from './providers-of-gate.ts'
+import { isCompared, isMendable, providersOfGate } from './providers-of-gate.ts'
 import { readProviders, type WrittenProvider } from './read-written.ts'
 
 /** What the check of one file has found. */
@@ -25,13 +25,14 @@ const RANKS: readonly Severity[] = ['error', 'warning', 'hint']
 
 /** Looks at OpenCode's configuration for everything that is known to go wrong with it; errors first. */
 export function checkConfig(input: CheckInput): CheckReport {
-  const all = readProviders(input)
-  const providers = providersOfGate(input, all)
+  const providers = providersOfGate(input, readProviders(input)).map((provider) =>
+    isCompared(input, provider) ? provider : withoutReal(provider),
+  )
   const models = providers.flatMap((provider) => provider.models)
   const found = [
     ...(providers.length === 0 ? noProvider(input) : []),
     ...providers.flatMap((provider) => checkOne(input, provider)),
-    ...checkCompaction(input, models),
+    ...compactionOf(input, providers),
   ]
   // A limit that is not whole is told once, with its fix.
   const told = found.filter(({ code }) => code === 'limit-incomplete').map(({ path }) => path)
@@ -39,7 +40,7 @@ export function checkConfig(input: CheckInput): CheckReport {
     ({ path }) => !told.some((known) => isWithin(path, known)),
   )
   const findings = [
-    ...nothingToCompare(input, providers.length === 0 ? all : providers),
+    ...nothingToCompare(input, providers),
     ...invalid,
     ...checkSubstitution(input),
     ...found.map((one) => located(input, one)),
@@ -48,7 +49,34 @@ export function checkConfig(input: CheckInput): CheckReport {
   return { rows: models.map((model) => modelRow(input, model, findings)), findings }
 }
 
-function checkOne(input: CheckInput, provider: WrittenProvider): Found[] {
+/** Nobody knows here what another gate has. */
+function withoutReal(provider: WrittenProvider): WrittenProvider {
+  return { ...provider, models: provider.models.map((model) => ({ ...model, real: undefined })) }
+}
+
+function checkOne(all: CheckInput, provider: WrittenProvider): Found[] {
+  const input = isCompared(all, provider) ? all : { ...all, models: undefined, box: undefined }
+  const found = rulesOf(input, provider)
+  return isMendable(all, provider) ? found : found.map(unchanged)
+}
+
+/** OpenCode compacts for all providers alike: where none is the gate's, that is not its business. */
+function compactionOf(input: CheckInput, providers: readonly WrittenProvider[]): Found[] {
+  if (providers.length === 0) return []
+  const mendable = providers.filter((provider) => isMendable(input, provider))
+  const isAny = mendable.length > 0
+  const found = checkCompaction(
+    input,
+    (isAny ? mendable : providers).flatMap(({ models }) => models),
+  )
+  return isAny ? found : found.map(unchanged)
+}
+
+function unchanged(found: Found): Found {
+  return { ...found, changes: [] }
+}
+
+function rulesOf(input: CheckInput, provider: WrittenProvider): Found[] {
   return [
     ...checkProvider(input, provider),
     ...checkBaseUrl(input, provider),
@@ -62,8 +90,8 @@ function checkOne(input: CheckInput, provider: WrittenProvider): Found[] {
 }
 
 /** Says where it is, and leaves alone what is not to be changed. */
-function located({ files }: CheckInput, found: Found): Finding {
-  const file = holderOf(files, found.path)
+function located({ files }: CheckInput, { file: own, ...found }: Found): Finding {
+  const file = files.find(({ name }) => name === own) ?? holderOf(files, found.path)
   const where = file ? `${file.name}:${placeOf(file.document, found.path).line}` : ''
   const reason = found.changes
     .flatMap((change) => filesToChange(files, change))

@@ -73,7 +73,9 @@ export function nothingToCompare(
 function addressIn(providers: readonly WrittenProvider[], gate: GateFacts): string | undefined {
   const urls = providers.flatMap(({ baseUrl: { address = '' } }) => {
     const url = parseUrl(address)
-    const known = url && !isPastGate(url, gate) ? gateUrl(address) : undefined
+    const isBehind = url && isPastGate(url, { ...gate, isUpstreamKnown: true })
+    // Without what may stand around it: a name and a password, a query.
+    const known = url && !isBehind ? gateUrl(url.origin + url.pathname) : undefined
     return known?.ok ? [known.url] : []
   })
   return new Set(urls).size === 1 ? urls[0] : undefined

@@ -30,6 +30,11 @@ export type GateFacts = {
   isNamed: boolean
   /** It has answered as a gate does, or its own configuration was read. Only then may an address be changed. */
   isSure: boolean
+  /**
+   * A configuration of this machine was read. Without one, `upstreamUrl` is the default, and whatever else listens there is
+   * somebody's own.
+   */
+  isUpstreamKnown: boolean
   /** Where llama-swap listens, behind the gate. */
   upstreamUrl: string
   /** The name of llama-swap's configuration, also where it is not there. */
@@ -42,6 +47,8 @@ export type GateFacts = {
 export type MachineFacts = {
   /** The names of the environment variables that are set to something. */
   variables: ReadonlySet<string>
+  /** Whether a variable holds this key; `Bearer ` before it does not count. The values themselves are not given out. */
+  holds: (name: string, literal: string) => boolean
   /** What OpenCode makes of a text in which `{env:NAME}` stands. */
   replaced: (text: string) => string
   /** The value of NO_PROXY. */

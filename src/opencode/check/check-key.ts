@@ -1,4 +1,5 @@
 import { entries, field, texts } from '../../llama-swap/read-unknown.ts'
+import type { ConfigFile } from '../config-files.ts'
 import type { JsonPath } from '../jsonc.ts'
 import type { CheckInput, MachineFacts } from './check-input.ts'
 import type { Found } from './finding.ts'
@@ -9,28 +10,31 @@ const WHOLE_VARIABLE = /^\{env:([^{}]+)\}$/
 const PLACEHOLDER = /\{(?:env|file):[^{}]+\}/
 const KEY_HEADERS = new Set(['authorization', 'x-api-key', 'api-key'])
 
-type About = { machine: MachineFacts; provider: WrittenProvider }
+type About = { files: readonly ConfigFile[]; machine: MachineFacts; provider: WrittenProvider }
 
 /** Where the key comes from. What is found never holds the key itself. */
-export function checkKey({ machine }: CheckInput, provider: WrittenProvider): Found[] {
-  const about = { machine, provider }
-  const path = [...provider.path, 'options', 'apiKey']
+export function checkKey({ files, machine }: CheckInput, provider: WrittenProvider): Found[] {
+  const about = { files, machine, provider }
+  const path = apiKeyPath(provider)
   const apiKey = text(field(field(provider.value, 'options'), 'apiKey'))
   const headers = keyHeaders(provider)
   const found = [
-    ...headers.filter(({ isLiteral }) => isLiteral).map((header) => literal(about, header.path)),
-    ...(namesIn(provider).every(isVariableName) ? [] : [keyInEnv(about)]),
+    ...[path, ...headers.map((header) => header.path)].flatMap((each) => literals(about, each)),
+    ...(namesIn(provider).every(isName(about)) ? [] : [keyInEnv(about)]),
   ]
   if (apiKey === undefined) {
-    return headers.some(({ isSent }) => isSent) ||
-      namesIn(provider).some((name) => !isVariableName(name))
+    return headers.some(({ isSent }) => isSent) || !namesIn(provider).every(isName(about))
       ? found
       : checkVariable(about)
   }
   if (apiKey.trim() === '') return [...found, empty(about, path)]
   const variable = WHOLE_VARIABLE.exec(apiKey)?.[1]
   if (variable !== undefined) return [...found, fromVariable(about, path, variable)]
-  return PLACEHOLDER.test(apiKey) ? found : [...found, literal(about, path)]
+  return found
+}
+
+function apiKeyPath({ path }: WrittenProvider): JsonPath {
+  return [...path, 'options', 'apiKey']
 }
 
 /** All that stands in `env`, also what is no name. */
@@ -39,37 +43,81 @@ function namesIn({ value }: WrittenProvider): string[] {
 }
 
 /** The variable that OpenCode takes the key from, or is to take it from. */
-function variableOf({ machine, provider }: About): string {
-  return namesIn(provider).find(isVariableName) ?? machine.keyVariable
+function variableOf(about: About): string {
+  const { machine, provider } = about
+  const names = namesIn(provider).filter(isName(about))
+  return names.find((name) => machine.variables.has(name)) ?? names[0] ?? machine.keyVariable
 }
 
-/** Takes a key out of the file; `env` names the variable in its place. */
-function toVariable(about: About, path: JsonPath, name?: string): Found['changes'] {
-  const named = namesIn(about.provider)
-  const wanted = name ?? variableOf(about)
-  const value = named.includes(wanted) ? named : [wanted, ...named]
+function isName({ machine }: Pick<About, 'machine'>): (text: string) => boolean {
+  return (name) => isVariableName(name, machine.variables)
+}
+
+/** What each file itself has at a path: OpenCode takes the last, and the one below it when that is gone. */
+function ownTexts({ files }: About, path: JsonPath): Array<{ file: string; held: string }> {
+  return files.flatMap(({ name, document }) => {
+    const held = text(path.reduce(field, document.value))
+    return held === undefined ? [] : [{ file: name, held }]
+  })
+}
+
+/** Whether OpenCode sends the same key when nothing stands at this path any more, in none of the files. */
+function canGo(about: About, path: JsonPath, name: string): boolean {
+  const { machine, provider } = about
+  const isGiven = (held: string): boolean =>
+    held.trim() === '' || WHOLE_VARIABLE.exec(held)?.[1] === name || machine.holds(name, held)
+  // A stored key counts more than one in "env". A header hides apiKey, which comes to light then.
+  return (
+    !machine.storedKeys.has(provider.id) &&
+    [path, apiKeyPath(provider)].every((each) =>
+      ownTexts(about, each).every(({ held }) => isGiven(held)),
+    )
+  )
+}
+
+/** `env` with the variable in it that is to count: OpenCode takes the first that is set. */
+function named({ machine, provider }: About, wanted: string): string[] {
+  const names = namesIn(provider)
+  const used = names.find((name) => machine.variables.has(name)) ?? wanted
+  if (used === wanted && names.includes(wanted)) return names
+  return [wanted, ...names.filter((name) => name !== wanted)]
+}
+
+type Removal = { path: JsonPath; name: string; file?: string | undefined }
+
+/** Takes a key out of one file, or of all; `env` names the variable in its place. */
+function toVariable(about: About, { path, name, file }: Removal): Found['changes'] {
   return [
-    { path, value: undefined },
-    { path: [...about.provider.path, 'env'], value },
+    { path, value: undefined, ...(file === undefined ? {} : { file }) },
+    { path: [...about.provider.path, 'env'], value: named(about, name) },
   ]
 }
 
-/** The key is shown only once, so the file may have the only copy: it is taken out when the variable is there. */
+/** The keys at a path, each of the file that has it. */
+function literals(about: About, path: JsonPath): Found[] {
+  return ownTexts(about, path)
+    .filter(({ held }) => held.trim() !== '' && !PLACEHOLDER.test(held))
+    .map(({ file }) => ({ ...literal(about, path), file }))
+}
+
+/** The key is shown only once, so the file may have the only copy: it is taken out when the variable holds it. */
 function literal(about: About, path: JsonPath): Found {
-  const { isShared, variables } = about.machine
+  const { isShared, storedKeys } = about.machine
   const name = variableOf(about)
   const danger = isShared
     ? 'and git does not ignore the file: the key ends up in the repository'
     : 'where everybody who gets the file can read it'
-  const isSafe = variables.has(name)
-  const first = isSafe ? '' : `First export ${name}=<the key>. `
+  const isSafe = canGo(about, path, name)
+  const first = storedKeys.has(about.provider.id)
+    ? 'First remove the stored key with "opencode auth logout", or OpenCode takes that one. '
+    : `First export ${name}=<the key>. `
   return {
     code: 'key-literal',
     severity: isShared ? 'error' : 'warning',
     path,
     message: `The key stands in the file, ${danger}.`,
-    fix: `${first}Take it out and write "env": ["${name}"].${isShared ? ' If it was committed, replace it by a new one.' : ''}`,
-    changes: isSafe ? toVariable(about, path) : [],
+    fix: `${isSafe ? '' : first}Take it out and write "env": ["${name}"].${isShared ? ' If it was committed, replace it by a new one.' : ''}`,
+    changes: isSafe ? toVariable(about, { path, name }) : [],
   }
 }
 
@@ -78,11 +126,14 @@ export const NO_NAME =
   'What stands here is no name of a variable. If it is the key itself, everybody who gets the file can read it.'
 
 /** The key in the place of its variable's name. It is not repeated, and taken out only when the variable has it. */
-function keyInEnv(about: About): Found {
+function keyInEnv(
+  about: About,
+  wrong = namesIn(about.provider).filter((each) => !isName(about)(each)),
+): Found {
   const name = variableOf(about)
-  const isSafe = about.machine.variables.has(name)
+  const isSafe = wrong.every((each) => about.machine.holds(name, each))
   const path = [...about.provider.path, 'env']
-  const names = namesIn(about.provider).filter(isVariableName)
+  const names = namesIn(about.provider).filter(isName(about))
   return {
     code: 'key-as-name',
     severity: 'error',
@@ -101,20 +152,21 @@ function empty(about: About, path: JsonPath): Found {
     message:
       'apiKey is empty: OpenCode sends no key at all, not even one from "env" or a stored one.',
     fix: `Remove it and write "env": ["${variableOf(about)}"].`,
-    changes: toVariable(about, path),
+    changes: toVariable(about, { path, name: variableOf(about), file: holderOf(about, path) }),
   }
 }
 
 function fromVariable(about: About, path: JsonPath, name: string): Found {
-  if (!isVariableName(name)) {
-    const { code, severity, message, fix, changes } = keyInEnv(about)
+  const file = holderOf(about, path)
+  if (!isName(about)(name)) {
+    const { code, severity, message, fix, changes } = keyInEnv(about, [name])
     return {
       code,
       severity,
       path,
       message,
       fix: fix.replace('Write', 'Remove apiKey and write'),
-      changes: changes.length > 0 ? toVariable(about, path) : [],
+      changes: changes.length > 0 ? toVariable(about, { path, name: variableOf(about), file }) : [],
     }
   }
   const isSet = about.machine.variables.has(name)
@@ -127,8 +179,19 @@ function fromVariable(about: About, path: JsonPath, name: string): Found {
       ? `apiKey has a trap: where ${name} is not set, OpenCode ${trap}.`
       : `${name} is not set here, and OpenCode ${trap}.`,
     fix: `Remove apiKey and write "env": ["${name}"], which has no such trap${isSet ? '' : `; then export ${name}=<your key>`}.`,
-    changes: toVariable(about, path, name),
+    changes: changesFor(about, { path, name, file }),
   }
+}
+
+/** Where no key is sent, nothing is lost; a key that is sent must stay the same. */
+function changesFor(about: About, { path, name, file }: Removal): Found['changes'] {
+  if (!about.machine.variables.has(name)) return toVariable(about, { path, name, file })
+  return canGo(about, path, name) ? toVariable(about, { path, name }) : []
+}
+
+/** The file whose value counts. */
+function holderOf(about: About, path: JsonPath): string | undefined {
+  return ownTexts(about, path).at(-1)?.file
 }
 
 function checkVariable({ machine, provider }: About): Found[] {

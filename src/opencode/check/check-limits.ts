@@ -196,15 +196,20 @@ function checkInput(about: LimitCase): Found[] {
   const { limit, compaction, outputMax, window } = about
   if (limit.input !== undefined && limit.input > 0) return []
   const now = compactsAt({ limit, compaction, outputTokenMax: outputMax })
-  const later = compactsAt({ limit: keeping(about), outputTokenMax: outputMax })
-  const when = now === undefined ? 'never' : now === 0 ? 'after every answer' : `at ${tokens(now)}`
-  return [
-    found(
-      about,
-      ['input-missing', 'warning', undefined],
-      `${limit.input === undefined ? 'Without limit.input' : `With an input of ${limit.input}`} OpenCode compacts ${when}${window === undefined ? '' : ` of ${showCount(window)}`}, whatever compaction.reserved says; with it ${later === undefined ? 'never' : `at ${showCount(later)}`}.`,
-    ),
-  ]
+  const later = compactsAt({ limit: keeping(about), compaction, outputTokenMax: outputMax })
+  const without =
+    limit.input === undefined ? 'Without limit.input' : `With an input of ${limit.input}`
+  const message =
+    now === later
+      ? `${without} compaction.reserved has no effect. OpenCode compacts ${whenText(now)} with it, too.`
+      : `${without} OpenCode compacts ${whenText(now)}${window === undefined ? '' : ` of ${showCount(window)}`}, whatever compaction.reserved says; with it ${later === undefined ? 'never' : `at ${showCount(later)}`}.`
+  const severity = now === later ? 'hint' : 'warning'
+  return [found(about, ['input-missing', severity, undefined], message)]
+}
+
+function whenText(used: number | undefined): string {
+  if (used === undefined) return 'never'
+  return used === 0 ? 'after every answer' : `at ${tokens(used)}`
 }
 
 function checkHeadroom(about: LimitCase): Found[] {

@@ -67,7 +67,7 @@ function turnedOff(name: string, message: string, value: string[]): Found {
     path: [name],
     message,
     fix: `Write ${JSON.stringify(value)}.`,
-    changes: [{ path: [name], value }],
+    changes: [],
   }
 }
 

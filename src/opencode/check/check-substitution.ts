@@ -4,7 +4,7 @@ import { placeholdersIn, type Placeholder } from '../substitute.ts'
 import type { CheckInput } from './check-input.ts'
 import { NO_NAME } from './check-key.ts'
 import type { Finding } from './finding.ts'
-import { isVariableName } from './secrets.ts'
+import { isFileName, isVariableName } from './secrets.ts'
 
 /** `{env:NAME}` and `{file:path}`, which OpenCode replaces before it reads a file. Those of `apiKey` are told elsewhere. */
 export function checkSubstitution({ files, machine }: CheckInput): Finding[] {
@@ -16,7 +16,11 @@ export function checkSubstitution({ files, machine }: CheckInput): Finding[] {
       if (kind === 'file')
         return machine.canRead(name, file.name) ? [] : [noFile({ where, path: path ?? [] }, name)]
       if (!path || path.at(-1) === 'apiKey' || machine.variables.has(name)) return []
-      return [isVariableName(name) ? unset({ where, path }, name) : noName({ where, path })]
+      return [
+        isVariableName(name, machine.variables)
+          ? unset({ where, path }, name)
+          : noName({ where, path }),
+      ]
     }),
   )
 }
@@ -28,12 +32,14 @@ function pathOf({ text, document }: ConfigFile, { offset }: Placeholder): JsonPa
 
 type Place = Pick<Finding, 'where' | 'path'>
 
+/** Somebody may have written the key itself where a path belongs. */
 function noFile(place: Place, name: string): Finding {
+  const named = isFileName(name) ? `The file ${name}` : 'The file that is named here'
   return {
     ...place,
     code: 'file-missing',
     severity: 'error',
-    message: `The file ${name} cannot be read, so OpenCode does not start${place.path.length === 0 ? ', even if this is a comment' : ''}.`,
+    message: `${named} cannot be read, so OpenCode does not start${place.path.length === 0 ? ', even if this is a comment' : ''}.`,
     fix: 'Make the file, or remove this entry.',
     changes: [],
   }

@@ -1,5 +1,5 @@
 import type { FaultKind } from '../../llama-swap/model-config.ts'
-import type { JsoncChange } from '../edit-jsonc.ts'
+import type { FileChange } from '../config-files.ts'
 import type { JsonPath } from '../jsonc.ts'
 
 /** `error`: it does not work. `warning`: it works badly, or will stop to work. `hint`: good to know. */
@@ -23,6 +23,7 @@ export const FILE_FAULTS = [
   'base-url-invalid',
   'base-url-past-gate',
   'base-url-other-host',
+  'base-url-elsewhere',
   'base-url-without-v1',
   'base-url-rubbish',
   'key-literal',
@@ -95,11 +96,13 @@ export type Found = {
   message: string
   fix: string
   /** What `--fix` does about it; empty where a person has to. */
-  changes: readonly JsoncChange[]
+  changes: readonly FileChange[]
+  /** The file that is meant, where it is not the one that has the word on the path. */
+  file?: string
 }
 
 /** What a person is told. Never holds a key. */
-export type Finding = Found & {
+export type Finding = Omit<Found, 'file'> & {
   /** `opencode.json:12`, `config.yaml, models.x`, an URL. */
   where: string
 }

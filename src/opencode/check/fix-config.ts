@@ -1,4 +1,4 @@
-import { filesToChange, mergedValue, type ConfigFile } from '../config-files.ts'
+import { filesToChange, mergedValue, type ConfigFile, type FileChange } from '../config-files.ts'
 import { changeJsonc, type JsoncChange } from '../edit-jsonc.ts'
 import { readJsonc } from '../jsonc.ts'
 import { checkConfig, type CheckReport } from './check-config.ts'
@@ -37,7 +37,7 @@ export function fixConfig(input: CheckInput): FixedConfig {
 /** Undefined where a file has something else in place of an object; that is told as a fault of its own. */
 function changed(
   files: readonly ConfigFile[],
-  changes: readonly JsoncChange[],
+  changes: readonly FileChange[],
 ): readonly ConfigFile[] | undefined {
   return changes.reduce<readonly ConfigFile[] | undefined>((all, change) => {
     const targets = all && filesToChange(all, change)

@@ -19,6 +19,33 @@ export function providersOfGate(
   )
 }
 
+/** Whether an address leads to another server than this gate, and not past it to llama-swap. */
+export function leadsElsewhere(
+  { gate }: Pick<CheckInput, 'gate'>,
+  provider: WrittenProvider,
+): boolean {
+  const url = urlOf(provider)
+  if (!url || gate.urls.some((known) => isSameHost(url, known))) return false
+  return !isPastGate(url, gateFor(gate, provider))
+}
+
+/** What there is here says nothing of another gate, unless a person has named this one for the comparison. */
+export function isCompared(input: CheckInput, provider: WrittenProvider): boolean {
+  return input.gate.isNamed || !leadsElsewhere(input, provider)
+}
+
+/** Whether a provider may be changed: it is surely meant for this gate. */
+export function isMendable(input: CheckInput, provider: WrittenProvider): boolean {
+  if (leadsElsewhere(input, provider)) return false
+  return input.gate.isSure || provider.id === PROVIDER_ID
+}
+
+/** A provider with the usual name is meant for a gate, so that one which has answered is enough. */
+export function gateFor(gate: GateFacts, { id }: WrittenProvider): GateFacts {
+  const isUpstreamKnown = gate.isUpstreamKnown || (gate.isSure && id === PROVIDER_ID)
+  return { ...gate, isUpstreamKnown }
+}
+
 function urlOf({ baseUrl }: WrittenProvider): URL | undefined {
   return parseUrl(baseUrl.address ?? '')
 }
@@ -31,6 +58,7 @@ export function leadsToGate(url: URL | undefined, gate: GateFacts): boolean {
 
 /** Whether an address leads to llama-swap itself. Where the gate is on another machine, so is what it calls localhost. */
 export function isPastGate(url: URL, gate: GateFacts): boolean {
+  if (!gate.isUpstreamKnown) return false
   const upstream = new URL(gate.upstreamUrl)
   const best = new URL(gate.urls[0])
   if (isBelow(url, gate.upstreamUrl)) return !isLocal(upstream) || isLocal(best)
@@ -39,7 +67,7 @@ export function isPastGate(url: URL, gate: GateFacts): boolean {
 }
 
 /** The same server, and a path of its API: another one may stand behind the same name. */
-function isBelow(url: URL, known: string): boolean {
+export function isBelow(url: URL, known: string): boolean {
   const prefix = new URL(known).pathname.replace(/\/+$/, '')
   if (!isSameHost(url, known) || !url.pathname.startsWith(prefix)) return false
   return /^\/*(?:v1(?:\/.*)?)?$/.test(url.pathname.slice(prefix.length))

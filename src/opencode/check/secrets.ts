@@ -2,9 +2,23 @@
 const VARIABLE = /^[A-Za-z_]\w*$/
 const LOOKS_LIKE_A_KEY = /\bsk-[\w-]{16,}/g
 
-/** Whether a text can be the name of a variable. What cannot may be the key itself, so it is never repeated. */
-export function isVariableName(text: string): boolean {
-  return VARIABLE.test(text)
+/**
+ * Whether a text is the name of a variable. What is not may be the key itself, so it is never repeated: also a long or
+ * random text that could be a name, but is the name of none that is set.
+ */
+export function isVariableName(text: string, variables: ReadonlySet<string>): boolean {
+  return VARIABLE.test(text) && (variables.has(text) || !isLikeAKey(text))
+}
+
+/** Whether a text is the path of a file, which can be repeated, and not a key in its place. */
+export function isFileName(text: string): boolean {
+  const isPath = /[/.]/.test(text) && !/[+=]|\bsk-/i.test(text)
+  return isPath && !text.split(/[/.]/).some(isLikeAKey)
+}
+
+/** Longer than names are, or of letters and digits as chance mixes them. */
+function isLikeAKey(text: string): boolean {
+  return text.length > 40 || (text.length >= 20 && /\d/.test(text) && /[a-z]/.test(text))
 }
 
 /** Words of others without what looks like a key in them, and without the one that was sent. */

@@ -17,6 +17,7 @@ import {
   readConfigText,
   workingFolder,
   writeConfigText,
+  writeConfigTexts,
 } from '../../../adapters/cli/opencode-files.ts'
 import { cleanUp, newFolder } from './run-cli.ts'
 
@@ -102,6 +103,35 @@ describe('a configuration file of the user', () => {
       'old',
       'of somebody else',
     ])
+  })
+
+  test.each([
+    ['old', undefined, 'new'],
+    ['changed', 'was changed meanwhile; nothing was written.', 'changed'],
+  ])('is written only where what was read still stands there: %s', (now, words, left) => {
+    const folder = newFolder()
+    const path = join(folder, 'opencode.json')
+    writeFileSync(path, `\uFEFF${now}`)
+    expect(writeConfigText(path, 'new', 'old')).toEqual(
+      words && { ok: false, exitCode: 1, message: `${path} ${words}` },
+    )
+    expect(readFileSync(path, 'utf8')).toBe(`\uFEFF${left}`)
+    expect(readdirSync(folder)).toEqual(['bin', 'opencode.json'])
+  })
+
+  test.each([
+    ['read-only', 'cannot be written: it is read-only; nothing was written.', 0o444, 'old'],
+    ['changed meanwhile', 'was changed meanwhile; nothing was written.', 0o644, 'changed'],
+  ])('is not written where one beside it is %s', (_, ...[words, mode, second]) => {
+    const folder = newFolder()
+    const [a, b] = [join(folder, 'a.json'), join(folder, 'b.json')]
+    writeFileSync(a, 'old')
+    writeFileSync(b, second)
+    chmodSync(b, mode)
+    const writes = [a, b].map((path) => ({ path, text: 'new', expected: 'old' }))
+    expect(writeConfigTexts(writes)).toEqual({ ok: false, exitCode: 1, message: `${b} ${words}` })
+    expect(readFileSync(a, 'utf8')).toBe('old')
+    expect(readdirSync(folder)).toEqual(['a.json', 'b.json', 'bin'])
   })
 
   test('for all projects is the one that is there, else opencode.json', () => {

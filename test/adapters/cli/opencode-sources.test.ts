@@ -97,6 +97,18 @@ test('without a repository all folders above count', () => {
   expect(namesOf(readOpencodeFiles(undefined, env))).toEqual(['../opencode.json', 'opencode.json'])
 })
 
+test('of several files only the one that is named may be written', () => {
+  const { env, home } = aTree({ 'own.json': '{}', 'config/opencode/opencode.json': '{}' })
+  symlinkSync(join(home, 'own.json'), join(home, 'link.json'))
+  const read = readOpencodeFiles(join(home, 'link.json'), { ...env, OPENCODE_CONFIG_CONTENT: '{}' })
+  const files = read.ok ? read.files : []
+  expect(files.map(({ untouched }) => untouched)).toEqual([
+    'it is not the file that was named',
+    undefined,
+    'it stands in a variable',
+  ])
+})
+
 test('a file is read as OpenCode does, which replaces before it reads', () => {
   const text = '{ "a": {env:CTX}, "b": "{env:KEY}", "c": "x" /* {file:n} */ }'
   const { env } = aTree({ 'repo/a/b/opencode.json': text })

@@ -4,11 +4,13 @@ import { CHECK_HELP, CONNECT_HELP, OPENCODE_HELP } from '../../../src/cli/client
 import { HELP, NEW_KEY_HELP, START_HELP } from '../../../src/cli/help.ts'
 
 const GATE = { url: undefined, keyVariable: 'LLAMA_SWAP_API_KEY' }
-const OPENCODE = { ...GATE, write: false, file: undefined, global: false }
+const OPENCODE = { ...GATE, write: false, file: undefined, global: false, provider: 'llama-swap' }
 const CHECK = { ...GATE, opencodeFile: undefined, modelFile: undefined, fix: false, json: false }
 const CONNECT = { ...GATE, client: undefined, model: undefined }
 const NO_VARIABLE =
   '--key-env takes the name of a variable, such as LLAMA_SWAP_API_KEY, not the key'
+const NO_PROVIDER =
+  '--provider takes lower-case letters, digits, ".", "_" and "-", and not what begins with "openai" or "opencode"'
 const NO_ADDRESS = '--url takes the address of a gate, such as http://localhost:3000'
 
 describe('a command line', () => {
@@ -40,6 +42,7 @@ describe('a command line', () => {
       ['opencode', '--url', 'http://box:3000/v1/', '--key-env', 'BOX_KEY'],
       { kind: 'opencode', ...OPENCODE, url: 'http://box:3000', keyVariable: 'BOX_KEY' },
     ],
+    [['opencode', '--provider', 'home'], { kind: 'opencode', ...OPENCODE, provider: 'home' }],
     [['check'], { kind: 'check', ...CHECK }],
     [
       ['check', 'box.yml', 'a.jsonc', '--fix', '--json'],
@@ -77,6 +80,8 @@ describe('a command line', () => {
     [['opencode', 'a.json'], 'unexpected "a.json"; to write into it: --write a.json'],
     [['opencode', '--write', 'a.json', 'b.json'], 'unexpected "b.json"'],
     [['opencode', '--write', '--global', 'a.json'], '--global and a file exclude each other'],
+    [['opencode', '--provider', 'openai-box'], NO_PROVIDER],
+    [['opencode', '--provider', 'sk-A'], NO_PROVIDER],
     [['opencode', '--global'], '--global goes with --write'],
     [['opencode', '--key-env', 'sk-0123'], NO_VARIABLE],
     [['check', '--url', 'box:3000'], NO_ADDRESS],

@@ -7,8 +7,8 @@ import {
   holderOf,
   mergedValue,
   type ConfigFile,
+  type FileChange,
 } from '../../../src/opencode/config-files.ts'
-import type { JsoncChange } from '../../../src/opencode/edit-jsonc.ts'
 import { readJsonc } from '../../../src/opencode/jsonc.ts'
 import { aCheck, CLEAN } from './check/check-samples.ts'
 
@@ -49,7 +49,7 @@ test.each([
   expect(holderOf(FILES, path)?.name).toBe(name)
 })
 
-test.each<[string, JsoncChange, string[]]>([
+test.each<[string, FileChange, string[]]>([
   ['is changed where it counts', { path: ['a', 'list'], value: [] }, ['here']],
   ['goes out of all files', { path: ['b'], value: undefined }, ['global', 'here']],
   ['goes nowhere when it is not there', { path: ['a', 'z'], value: undefined }, []],
@@ -59,6 +59,11 @@ test.each<[string, JsoncChange, string[]]>([
     ['global'],
   ],
   ['is new where providers stand', { path: ['compaction', 'auto'], value: true }, ['global']],
+  [
+    'goes out of the one that is meant',
+    { path: ['b'], value: undefined, file: 'global' },
+    ['global'],
+  ],
   ['is told to stay where it may not be changed', { path: ['c'], value: 2 }, ['variable']],
 ])('a field %s', (_, change, names) => {
   expect(filesToChange(FILES, change).map(({ name }) => name)).toEqual(names)

@@ -5,11 +5,13 @@ import { changeJsonc } from '../../../src/opencode/edit-jsonc.ts'
 import { formatJson } from '../../../src/opencode/format-json.ts'
 import { readJsonc, type JsoncDocument, type JsonPath } from '../../../src/opencode/jsonc.ts'
 import { mergeOpencode } from '../../../src/opencode/merge-config.ts'
+import { AnotherGate } from '../../../src/opencode/provider-to-write.ts'
 import { renderOpencode } from '../../../src/opencode/render-config.ts'
 import { showJsonPath } from '../../../src/opencode/show-path.ts'
 import { aContext, aModel, NO_CONTEXT, THREE_MODELS } from './catalogue-samples.ts'
 
 const baseUrl = 'http://localhost:3000'
+const LIKE_A_KEY = 'c0ffee'.repeat(5)
 const OURS = renderOpencode({ baseUrl, models: [aModel('coder', { context: aContext(32_768) })] })
 
 function documentOf(text: string): JsoncDocument {
@@ -28,7 +30,7 @@ const WRITTEN = `{
       "npm": "@ai-sdk/openai",
       "name": "My box", // in the cellar
       "env": ["MINE", "LLAMA_SWAP_API_KEY"],
-      "options": { "baseURL": "http://old:3000/v1", "setCacheKey": true },
+      "options": { "baseURL": "http://localhost:8080/v1", "setCacheKey": true },
       "models": {
         "coder": {
           "name": "My coder",
@@ -164,7 +166,7 @@ describe("the gate's settings in a file of the user", () => {
     const text = `{ "model": "llama-swap/coder", "provider": { "llama-swap": { "models": {
       "coder": {}, "fast": { "id": "glm-4.7-flash" }, "gone": {} } } } }`
     const models = THREE_MODELS
-    const merged = mergeOpencode(documentOf(text), renderOpencode({ baseUrl, models }), models)
+    const merged = mergeOpencode(documentOf(text), renderOpencode({ baseUrl, models }), { models })
     const written = ['provider', 'llama-swap', 'models'].reduce(
       field,
       documentOf(merged.text).value,
@@ -178,11 +180,40 @@ describe("the gate's settings in a file of the user", () => {
     expect(merged.left).toEqual(['gone'])
   })
 
-  test('come with a word about a key in the place of a name, and do not repeat it', () => {
-    const theirs = { model: 'x/y', provider: { 'llama-swap': { env: ['sk-very-secret'] } } }
-    expect(mergeOpencode(documentOf(JSON.stringify(theirs)), OURS).notes).toEqual([
-      'What stands in "env" of llama-swap is no name of a variable, but may be the key itself: "swapgate check --fix" takes it out.',
-    ])
+  test.each(['sk-very-secret', LIKE_A_KEY])(
+    'come with a word about a key in the place of a name, and do not repeat it: %s',
+    (name) => {
+      const theirs = { model: 'x/y', provider: { 'llama-swap': { env: [name] } } }
+      expect(mergeOpencode(documentOf(JSON.stringify(theirs)), OURS).notes).toEqual([
+        'What stands in "env" of llama-swap is no name of a variable, but may be the key itself: "swapgate check --fix" takes it out.',
+      ])
+    },
+  )
+
+  test('come without that word where the name is that of a variable that is set', () => {
+    const theirs = { model: 'x/y', provider: { 'llama-swap': { env: [LIKE_A_KEY] } } }
+    const variables = new Set([LIKE_A_KEY])
+    const { notes } = mergeOpencode(documentOf(JSON.stringify(theirs)), OURS, { variables })
+    expect(notes).toEqual([])
+  })
+
+  test('go to the provider that leads to another address of the same gate', () => {
+    const theirs = { provider: { box: { options: { baseURL: 'http://localhost:8000/v1' } } } }
+    const gateUrls = ['http://127.0.0.1:8000']
+    const { replaced } = mergeOpencode(documentOf(JSON.stringify(theirs)), OURS, { gateUrls })
+    expect(replaced.map(showJsonPath)).toEqual(['provider.box.options.baseURL'])
+  })
+
+  test('never reach a server beside the gate, nor a provider of another gate', () => {
+    const apiKey = 'sk-of-the-other'
+    const ollama = { options: { baseURL: `${baseUrl}/ollama/v1`, apiKey } }
+    const beside = documentOf(JSON.stringify({ provider: { ollama } }))
+    expect(documentOf(mergeOpencode(beside, OURS).text).value).toMatchObject({
+      provider: { ollama, 'llama-swap': OURS.provider['llama-swap'] },
+    })
+    const another = { options: { baseURL: 'http://work-box:3000/v1', apiKey } }
+    const document = documentOf(JSON.stringify({ provider: { 'llama-swap': another } }))
+    expect(() => mergeOpencode(document, OURS)).toThrow(AnotherGate)
   })
 
   test('ask no more of a server in one answer than it gives', () => {

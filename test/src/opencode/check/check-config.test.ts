@@ -77,17 +77,6 @@ describe('the check of a configuration', () => {
       'an address that only OpenCode knows',
       { set: [[[...OPTIONS, 'baseURL'], '{env:LLAMA_SWAP_API_KEY}/v1']] },
     ],
-    [
-      'another box, where no gate was named',
-      { set: [[[...OPTIONS, 'baseURL'], 'https://home.example/llm/v1']] },
-    ],
-    [
-      'a gate behind a tunnel, as its own upstream is',
-      {
-        set: [[[...OPTIONS, 'baseURL'], 'https://home.example/v1']],
-        gate: { upstreamUrl: 'https://box.example' },
-      },
-    ],
     ['a key in a file', { set: [[[...OPTIONS, 'apiKey'], '{file:./key}']] }],
     [
       'a key in a file, in a header',
@@ -209,13 +198,6 @@ describe('the check of a configuration', () => {
       ['output-zero', 'opencode.json:18'],
       ['npm-missing', 'opencode.json:5'],
     ])
-  })
-
-  test('mends a list of what is turned off without a change to the rest of it', () => {
-    const off = mend(aCheck({ set: [[['disabled_providers'], ['a', 'llama-swap', 'b']]] }))
-    const on = mend(aCheck({ set: [[['enabled_providers'], ['a', 'b']]] }))
-    expect(off.text).toContain('"disabled_providers": ["a", "b"]')
-    expect(on.text).toContain('"enabled_providers": ["a", "b", "llama-swap"]')
   })
 
   test.each<[string, Partial<GateFacts>, string]>([

@@ -64,6 +64,7 @@ export function aCheck(planted: Planted = {}): CheckInput {
       urls: ['http://localhost:3000'],
       isNamed: false,
       isSure: true,
+      isUpstreamKnown: true,
       upstreamUrl: 'http://127.0.0.1:8080',
       modelFile: 'config.yaml',
       heartbeat: { afterMs: 30_000, everyMs: 15_000 },
@@ -71,6 +72,7 @@ export function aCheck(planted: Planted = {}): CheckInput {
     },
     machine: {
       variables: new Set(['LLAMA_SWAP_API_KEY']),
+      holds: (name, literal) => name === 'LLAMA_SWAP_API_KEY' && literal.endsWith('very-secret'),
       replaced: (each) => each.replaceAll('{env:GATE}', 'http://localhost:3000'),
       noProxy: '',
       outputTokenMax: undefined,

@@ -272,10 +272,10 @@ export const LIMIT_FAULTS: PlantedFault[] = [
   },
   {
     code: 'input-missing',
-    severity: 'warning',
+    severity: 'hint',
     set: [[[...LIMIT, 'input'], 0]],
     at: `${IN_MODEL}.limit`,
-    says: 'With an input of 0 OpenCode compacts at 114,688 tokens of 131,072, whatever compaction.reserved says; with it at 114,688.',
+    says: 'With an input of 0 compaction.reserved has no effect. OpenCode compacts at 114,688 tokens with it, too.',
   },
   {
     code: 'input-missing',
@@ -283,6 +283,17 @@ export const LIMIT_FAULTS: PlantedFault[] = [
     set: [[[...LIMIT, 'input'], -1]],
     at: `${IN_MODEL}.limit`,
     says: 'With an input of -1 OpenCode compacts after every answer of 131,072, whatever compaction.reserved says; with it at 114,688.',
+  },
+  {
+    code: 'input-missing',
+    severity: 'warning',
+    set: [
+      [[...LIMIT, 'input'], undefined],
+      [RESERVED, 40_000],
+    ],
+    at: `${IN_MODEL}.limit`,
+    with: ['reserved-without-input'],
+    says: 'Without limit.input OpenCode compacts at 114,688 tokens of 131,072, whatever compaction.reserved says; with it at 91,072.',
   },
   {
     code: 'output-too-large',

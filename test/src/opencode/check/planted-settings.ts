@@ -116,12 +116,14 @@ export const PROVIDER_FAULTS: PlantedFault[] = [
     code: 'provider-disabled',
     severity: 'error',
     set: [[['disabled_providers'], ['llama-swap', 'x']]],
+    left: ['provider-disabled'],
     says: 'llama-swap stands here, so it is turned off.',
   },
   {
     code: 'provider-disabled',
     severity: 'error',
     set: [[['enabled_providers'], ['anthropic']]],
+    left: ['provider-disabled'],
     says: 'llama-swap does not stand here, so it is turned off.',
   },
   {
@@ -197,6 +199,7 @@ export const ADDRESS_FAULTS: PlantedFault[] = [
     code: 'base-url-past-gate',
     severity: 'error',
     set: [[BASE_URL, 'http://gpu-box:8080']],
+    left: ['base-url-past-gate'],
     says: 'baseURL leads to llama-swap itself (port 8080), past the gate: no limits, no fair queue, no heartbeats while a model loads.',
   },
   {
@@ -211,7 +214,15 @@ export const ADDRESS_FAULTS: PlantedFault[] = [
     severity: 'warning',
     set: [[BASE_URL, 'http://old-box:3000/v1']],
     gate: { isNamed: true },
+    left: ['base-url-other-host'],
     says: 'baseURL leads to old-box:3000, not to the gate that was asked, localhost:3000.',
+  },
+  {
+    code: 'base-url-elsewhere',
+    severity: 'hint',
+    set: [[BASE_URL, 'http://work-box:3000/v1']],
+    left: ['base-url-elsewhere'],
+    says: 'baseURL leads to work-box:3000, not to the gate of this machine, localhost:3000: the limits were compared with nothing.',
   },
   {
     code: 'base-url-without-v1',
@@ -283,7 +294,7 @@ export const KEY_FAULTS: PlantedFault[] = [
     code: 'key-as-name',
     severity: 'error',
     set: [[ENV, ['MINE', 'sk-very-secret']]],
-    machine: { variables: new Set(['MINE']) },
+    machine: { variables: new Set(['MINE']), holds: (name) => name === 'MINE' },
     says: 'What stands here is no name of a variable. If it is the key itself, everybody who gets the file can read it.',
   },
   {

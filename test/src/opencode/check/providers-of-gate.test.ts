@@ -3,7 +3,7 @@ import type { GateFacts } from '../../../../src/opencode/check/check-input.ts'
 import { checkConfig } from '../../../../src/opencode/check/check-config.ts'
 import { providersOfGate } from '../../../../src/opencode/check/providers-of-gate.ts'
 import { readProviders } from '../../../../src/opencode/check/read-written.ts'
-import { aCheck, mend, OPTIONS, type Planted } from './check-samples.ts'
+import { aCheck, LIMIT, mend, OPTIONS, type Planted } from './check-samples.ts'
 
 const BASE_URL = [...OPTIONS, 'baseURL']
 const ANOTHER = 'https://home.example/llm/v1'
@@ -111,8 +111,58 @@ test.each([
 test('keeps the path in front of another gate', () => {
   const check = aCheck({ set: [[BASE_URL, `${ANOTHER}/models`]] })
   expect(checkConfig(check).findings.map(({ code, fix, changes }) => [code, fix, changes])).toEqual(
-    [['base-url-rubbish', `Write "${ANOTHER}".`, []]],
+    [
+      ['base-url-rubbish', `Write "${ANOTHER}".`, []],
+      ['base-url-elsewhere', 'Ask that gate: --url https://home.example/llm', []],
+    ],
   )
+})
+
+test('a provider of another gate is compared with nothing, and told so', () => {
+  const check = aCheck({
+    set: [
+      [BASE_URL, 'http://me:secret@work-box:3000/v1?key=1'],
+      [[...LIMIT, 'context'], 200_000],
+      [['compaction', 'auto'], false],
+    ],
+  })
+  const { rows, findings } = checkConfig(check)
+  expect(rows.map(({ model, verdict }) => [model, verdict])).toEqual([
+    ['coder-1', 'not-compared'],
+    ['talker', 'not-compared'],
+  ])
+  expect(findings.map(({ code, fix, changes }) => [code, fix, changes])).toEqual([
+    ['base-url-rubbish', 'Write "http://work-box:3000/v1".', []],
+    ['compaction-off', 'Write "auto": true.', []],
+    ['base-url-elsewhere', 'Ask that gate: --url http://work-box:3000', []],
+  ])
+})
+
+test('nobody is sent to another provider to ask what models there are', () => {
+  const groq = { options: { baseURL: 'https://api.groq.com/openai/v1' } }
+  const check = aCheck({ text: JSON.stringify({ provider: { groq } }), models: undefined })
+  expect(checkConfig(check).findings.map(({ code, fix }) => [code, fix])).toContainEqual([
+    'nothing-to-compare',
+    'Ask a gate that runs: --url http://<box>:3000',
+  ])
+})
+
+test.each([
+  [{ isSure: false, isUpstreamKnown: false }, []],
+  [{ isSure: true, isUpstreamKnown: false }, []],
+  [{ isSure: true, isUpstreamKnown: true }, ['llamacpp']],
+])("a person's own llama.cpp is no llama-swap behind a gate, with %j: %j", (gate, expected) => {
+  expect(ours({ llamacpp: 'http://127.0.0.1:8080/v1' }, gate)).toEqual(expected)
+})
+
+test.each([
+  ['llama-swap', ['output-too-large']],
+  ['box', []],
+])('where nobody knows whether the gate is there, --fix mends of %s: %j', (id, mended) => {
+  const check = aCheck({ set: [[[...LIMIT, 'output'], 65_536]] })
+  const text = check.files.map((file) => file.text.replaceAll('llama-swap', id)).join('')
+  const { fixed } = mend(aCheck({ text, gate: { isSure: false } }))
+  expect(fixed.map(({ code }) => code)).toEqual(mended)
 })
 
 test('an address in a variable is looked at, and never changed', () => {
