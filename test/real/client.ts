@@ -61,7 +61,7 @@ function parseFrame(frame: string): StreamEvent | undefined {
 export async function eventually(
   what: string,
   isSo: () => Promise<boolean>,
-  withinMs = 5_000,
+  withinMs = 20_000,
 ): Promise<void> {
   const deadline = Date.now() + withinMs
   while (!(await isSo())) {
