@@ -115,8 +115,9 @@ const SUMS = `
 
 /** Asks for sums, ordered by group; `totalOf` reads a row of the answer. */
 export function totalsStatement({ since, by, keyId }: UsageQuery): Statement {
-  const ofKey = keyId === undefined ? '' : 'AND key_id = ?'
-  const values = keyId === undefined ? [since] : [since, keyId]
+  // As `isOfKey`: what begins with "key/" lies between that and "key0", since "0" follows "/". An index can find it.
+  const ofKey = keyId === undefined ? '' : 'AND (key_id = ? OR (key_id > ? AND key_id < ?))'
+  const values = keyId === undefined ? [since] : [since, keyId, `${keyId}/`, `${keyId}0`]
   const sql = `SELECT ${GROUPS[by]} AS "group", ${SUMS} FROM usage_record WHERE at >= ? ${ofKey} GROUP BY 1 ORDER BY 1`
   return { sql, values }
 }

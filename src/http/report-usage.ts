@@ -4,7 +4,9 @@ import * as z from 'zod'
 import { hasScope } from '../auth/principal.ts'
 import type { Clock } from '../deps.ts'
 import type { GateError } from '../errors/gate-error.ts'
+import { shortText } from '../errors/short-text.ts'
 import type { Scope } from '../routes/route-table.ts'
+import { isOfKey } from '../usage/is-of-key.ts'
 import { readSince, usageReport } from '../usage/usage-report.ts'
 import type { UsageStore } from '../usage/usage-store.ts'
 import type { GateEnv } from './gate-env.ts'
@@ -18,7 +20,7 @@ export type Reporting = { usage: UsageStore; clock: Clock; timeZone: string }
 
 /**
  * `GET /usage?since=&by=&key=`: sums of what was used. Keys with scope `status` or `admin` see all keys or the one they
- * name, others themselves. To be mounted below the middleware that sets the principal.
+ * name, others themselves and, where they are another gate's, its clients. To be mounted below the middleware that sets the principal.
  */
 export function reportUsage({ usage, clock, timeZone }: Reporting): Hono<GateEnv> {
   const app = new Hono<GateEnv>()
@@ -33,9 +35,9 @@ export function reportUsage({ usage, clock, timeZone }: Reporting): Hono<GateEnv
       const { since, by, key } = c.req.valid('query')
       const principal = c.get('principal')
       const seesAll = hasScope(principal, SEES_ALL)
-      if (!seesAll && key !== undefined && key !== principal.keyId)
+      if (!seesAll && key !== undefined && !isOfKey(key, principal.keyId))
         return refuse(c, { kind: 'scope-missing', needed: SEES_ALL })
-      const query = { since, by, keyId: seesAll ? key : principal.keyId }
+      const query = { since, by, keyId: seesAll ? key : (key ?? principal.keyId) }
       const report = usageReport(query, await usage.totals(query), clock.now())
       return freshText(c, JSON.stringify(report), 'application/json')
     },
@@ -77,6 +79,6 @@ function badQuery({ issues }: { issues: readonly z.core.$ZodIssue[] }): GateErro
       detail: issue?.message ?? 'The query cannot be read.',
       param: String(issue?.path[0]),
     }
-  const detail = `There is no query field ${JSON.stringify(unknown)}. Known fields: ${KNOWN}.`
+  const detail = `There is no query field ${JSON.stringify(shortText(unknown))}. Known fields: ${KNOWN}.`
   return { kind: 'bad-request', detail, param: unknown }
 }

@@ -1,3 +1,4 @@
+import { isOfKey } from './is-of-key.ts'
 import type { UsageRecord } from './record.ts'
 import type { UsageGroup, UsageQuery, UsageTotal } from './usage-store.ts'
 
@@ -13,7 +14,7 @@ export function sumUsage(
 ): UsageTotal[] {
   const sums = new Map(on.map((total) => [total.group, total]))
   for (const record of records) {
-    if (record.at < since || (keyId !== undefined && record.keyId !== keyId)) continue
+    if (record.at < since || (keyId !== undefined && !isOfKey(record.keyId, keyId))) continue
     const group = groupOf(record, by)
     const sum = sums.get(group) ?? emptyTotal(group)
     sums.set(group, withRecord(sum, record))

@@ -7,7 +7,7 @@ export type UsageQuery = {
   /** Epoch milliseconds; requests accepted before are left out. */
   since: number
   by: UsageGroup
-  /** Only this key's requests; undefined: everybody's. */
+  /** Only this key's requests and, where it is another gate's, those of its clients (`key/client`); undefined: everybody's. */
   keyId: string | undefined
 }
 

@@ -140,6 +140,21 @@ export function describeUsageStore(
       ]).toEqual([[usageTotal('b', 1)], [], [usageTotal('glm', 1)]])
     })
 
+    test('and sums the clients of a key that is another gate’s with the key, or one of them', async () => {
+      const names = ['vps', 'vps/friend', 'vps/laptop', 'vps0', 'vps-2', 'vp', 'VPS/friend']
+      const store = await filled(
+        open,
+        names.map((keyId) => ({ keyId })),
+      )
+      const sum = async (keyId: string): Promise<string[]> =>
+        (await store.totals({ since: 0, by: 'key', keyId })).map(({ group }) => group)
+      expect([await sum('vps'), await sum('vps/friend'), await sum('vps/f')]).toEqual([
+        ['vps', 'vps/friend', 'vps/laptop'],
+        ['vps/friend'],
+        [],
+      ])
+    })
+
     test('and takes names as they are', async () => {
       const model = `x'; DROP TABLE usage_record; --%_"\u{1F600}`
       const store = await filled(open, [{ model, keyId: "o'b" }])

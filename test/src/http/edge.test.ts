@@ -169,9 +169,14 @@ describe('what another gate tells of its client', () => {
         ['worker/phone', 1],
       ],
       [['worker/friend', 2]],
-      [],
+      [
+        ['worker/friend', 2],
+        ['worker/phone', 1],
+      ],
     ])
-    const other = await ask('/usage?key=worker/friend', { key: EDGE })
+    const told = await ask('/usage?key=worker/phone&by=key', { key: EDGE })
+    expect(JSON.parse(told.text).data).toMatchObject([{ key: 'worker/phone', requests: 1 }])
+    const other = await ask('/usage?key=all', { key: EDGE })
     expect([other.status, codeOf(other)]).toEqual([403, 'scope_missing'])
   })
 
