@@ -1,4 +1,5 @@
 import type { GateConfig } from '../../src/config/schema.ts'
+import { withoutSlash } from '../../src/config/without-slash.ts'
 
 /** Only an example hangs on the answer, so nobody is to wait for it. */
 const WITHIN_MS = 2_000
@@ -10,7 +11,7 @@ export async function firstModel({
   headers,
 }: GateConfig['upstream']): Promise<string | undefined> {
   try {
-    const response = await fetch(`${url.replace(/\/+$/, '')}/v1/models`, {
+    const response = await fetch(`${withoutSlash(url)}/v1/models`, {
       headers: {
         ...headers,
         ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),

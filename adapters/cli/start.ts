@@ -13,6 +13,7 @@ import { prepare, type Prepared } from './prepare.ts'
 import { loadRuntime } from './runtimes.ts'
 import { answers } from './wait-for-answer.ts'
 import { lastWords, startDemo, startLlamaSwap } from './start-upstream.ts'
+import { withoutSlash } from '../../src/config/without-slash.ts'
 
 /** What runs now and has to be stopped at the end. */
 type Running = {
@@ -73,7 +74,7 @@ async function bringUp(prepared: Prepared, running: Running): Promise<Failure | 
 /** Where clients find the gate: whoever gives it a public URL wants that one, everywhere. */
 function urlsOf({ publicUrl }: GateConfig, listening: string): Pick<Ready, 'url' | 'urlElsewhere'> {
   if (publicUrl !== undefined)
-    return { url: publicUrl.replace(/\/+$/, ''), urlElsewhere: undefined }
+    return { url: withoutSlash(publicUrl), urlElsewhere: undefined }
   return { url: reachable(listening), urlElsewhere: urlElsewhere(listening, hostname()) }
 }
 
@@ -104,7 +105,7 @@ async function startUpstream(
 
 /** Whoever runs it may start it later, so the gate starts all the same. */
 async function given(upstreamUrl: string): Promise<Outcome<{ url: string }>> {
-  const url = upstreamUrl.replace(/\/+$/, '')
+  const url = withoutSlash(upstreamUrl)
   if (!(await answers(url))) tell(`nothing answers on ${url} now; requests will fail until it does`)
   return { ok: true, url }
 }

@@ -8,6 +8,7 @@ import type { UsageObject } from './usage-object.ts'
 import { createObjectUsageStore } from './usage-store.ts'
 import { workerClock } from './worker-clock.ts'
 import { readWorkerConfig, type WorkerConfig } from './worker-config.ts'
+import { withoutSlash } from '../../src/config/without-slash.ts'
 
 /** Bindings of `wrangler.toml`, and the variables that override the configuration as elsewhere. */
 export type WorkerEnv = {
@@ -59,7 +60,7 @@ function answererFor({ LIMITS, USAGE }: WorkerEnv, read: WorkerConfig): Answerer
   return createApp({
     config,
     upstream: createFetchUpstream(
-      config.upstream.url.replace(/\/+$/, ''),
+      withoutSlash(config.upstream.url),
       (url, init) => fetch(url, init),
       (error) => console.error(error),
     ),

@@ -7,6 +7,7 @@ import type {
   UpstreamEvents,
 } from '../../src/deps.ts'
 import { guardedEvents } from '../../src/proxy/guarded-events.ts'
+import { withoutSlash } from '../../src/config/without-slash.ts'
 
 /**
  * Upstream over undici's dispatcher: Node's `fetch` costs five times as much per request, and gives up after 300 s of
@@ -19,7 +20,7 @@ export function createUndiciUpstream(
   onBug: (error: unknown) => void = () => {},
 ): Upstream {
   const { origin, pathname } = new URL(url)
-  const prefix = pathname.replace(/\/+$/, '')
+  const prefix = withoutSlash(pathname)
   const pool = new Pool(origin, { headersTimeout: 0, bodyTimeout: 0, pipelining: 1 })
   return {
     send(request, events) {

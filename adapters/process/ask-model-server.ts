@@ -1,6 +1,7 @@
 import { isLoopback } from '../../src/config/is-loopback.ts'
 import type { GateConfig } from '../../src/config/schema.ts'
 import type { AskModelServer } from '../../src/deps.ts'
+import { withoutSlash } from '../../src/config/without-slash.ts'
 
 /** It answers at once, whatever it works on; a client may be waiting for the list of models. */
 const PATIENCE_MS = 2_000
@@ -28,7 +29,7 @@ export function createAskModelServer(
   return async (server, wantsKey) => {
     if (!server.startsWith('http://') || /[?#@]/.test(server) || !isOfThisMachine(server))
       return undefined
-    const address = `${server.replace(/\/+$/, '')}/props`
+    const address = `${withoutSlash(server)}/props`
     const signal = AbortSignal.timeout(patienceMs)
     try {
       const { status, text } = await askOnce(address, signal)

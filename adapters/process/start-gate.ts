@@ -10,6 +10,7 @@ import { openStores } from './open-stores.ts'
 import { sha256 } from './sha256.ts'
 import { createStdoutLogger } from './stdout-logger.ts'
 import { systemClock } from './system-clock.ts'
+import { withoutSlash } from '../../src/config/without-slash.ts'
 
 /** A gate that accepts connections. */
 export type Listening = {
@@ -55,7 +56,7 @@ export async function startGate(
   const stores = await openStores(config, { configFile, clock: systemClock }, warn)
   const gate = createApp({
     config,
-    upstream: tellOutages(runtime.createUpstream(config.upstream.url.replace(/\/+$/, '')), (news) =>
+    upstream: tellOutages(runtime.createUpstream(withoutSlash(config.upstream.url)), (news) =>
       warn(outageText(config.upstream, news)),
     ),
     clock: systemClock,

@@ -2,6 +2,7 @@ import type { CatalogueModel } from '../llama-swap/catalogue.ts'
 import { limitsFor } from '../opencode/limits.ts'
 import { firstModel, opencodeModels } from '../opencode/render-config.ts'
 import type { ConnectTo, SnippetBlock } from './clients.ts'
+import { withoutSlash } from '../config/without-slash.ts'
 
 /** Stands where no model is known. */
 export const PLACEHOLDER_MODEL = 'your-model'
@@ -31,7 +32,7 @@ export function targetOf({ baseUrl, models, model, keyVariable }: ConnectTo): Ta
   const id = model ?? firstModel(chats)?.id ?? PLACEHOLDER_MODEL
   const chosen = models.find((each) => each.id === id)
   return {
-    baseUrl: baseUrl.replace(/\/+$/, ''),
+    baseUrl: withoutSlash(baseUrl),
     keyVariable,
     model: id,
     window: chosen && windowOf(chosen),

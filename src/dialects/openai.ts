@@ -1,5 +1,6 @@
 import { statusOf, type GateError } from '../errors/gate-error.ts'
 import { messageOf, withoutRetryTriggers } from '../errors/message-of.ts'
+import { shortText } from '../errors/short-text.ts'
 import type { LimitName } from '../limit/limit-store.ts'
 import type { DialectVoice } from './dialect.ts'
 
@@ -91,11 +92,9 @@ function errorBody(error: GateError): string {
   return JSON.stringify({ error: { message: messageOf(error), type, param, code } })
 }
 
-const SHOWN_PARAM_LENGTH = 80
-
 /** The field that is wrong; its name may be the client's own. */
 function shownParam(param: string | undefined): string | null {
-  return param === undefined ? null : withoutRetryTriggers(param.slice(0, SHOWN_PARAM_LENGTH))
+  return param === undefined ? null : withoutRetryTriggers(shortText(param))
 }
 
 /** OpenAI's API: `{"error":{message,type,param,code}}`; stream errors as a data frame, comments as heartbeat. */

@@ -1,3 +1,4 @@
+import { withoutSlash } from '../config/without-slash.ts'
 import type { GateContext } from './gate-env.ts'
 
 /**
@@ -28,10 +29,6 @@ export function toldBaseUrl(
   const isOwn = own.some((url) => new URL(url).hostname === hostname)
   // A path, a query or a user's name would make it longer.
   return isOwn && href === `${origin}/` ? origin : undefined
-}
-
-function withoutSlash(url: string): string {
-  return url.replace(/\/+$/, '')
 }
 
 function schemeOf(c: GateContext): 'http' | 'https' {

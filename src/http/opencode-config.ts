@@ -1,4 +1,5 @@
 import type { Deps } from '../deps.ts'
+import { shortText } from '../errors/short-text.ts'
 import type { CatalogueModel } from '../llama-swap/catalogue.ts'
 import { formatJson } from '../opencode/format-json.ts'
 import { isProviderName } from '../opencode/provider-name.ts'
@@ -64,7 +65,7 @@ function choose(models: CatalogueModel[], fields: readonly string[] | undefined)
     if (!model)
       return badQuery(
         'models',
-        `"models" names ${JSON.stringify(name)}, which this key cannot use. GET /v1/models lists what it can; separate several with commas.`,
+        `"models" names ${JSON.stringify(shortText(name))}, which this key cannot use. GET /v1/models lists what it can; separate several with commas.`,
       )
     chosen.add(model)
   }

@@ -1,4 +1,5 @@
 import type { GateError } from '../errors/gate-error.ts'
+import { shortText } from '../errors/short-text.ts'
 import type { GateContext } from './gate-env.ts'
 
 /** The fields of a query, each at most once, and those that may be there several times; or what is wrong with it. */
@@ -26,7 +27,7 @@ export function readQuery<Name extends string, List extends string = never>(
     else if (name === undefined)
       return badQuery(
         written,
-        `There is no query field ${JSON.stringify(written)}. Known fields: ${[...known, ...repeatable].join(', ')}.`,
+        `There is no query field ${JSON.stringify(shortText(written))}. Known fields: ${[...known, ...repeatable].join(', ')}.`,
       )
     else if (fields.has(name))
       return badQuery(name, `The query field ${JSON.stringify(name)} is there twice; leave one.`)

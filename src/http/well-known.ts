@@ -2,6 +2,7 @@ import type { GateConfig } from '../config/schema.ts'
 import { KEY_VARIABLE, PROVIDER_ID } from '../opencode/render-config.ts'
 import type { GateMiddleware } from './gate-env.ts'
 import { freshText } from './own-answer.ts'
+import { withoutSlash } from '../config/without-slash.ts'
 
 /**
  * Asks for the key at the terminal, without showing it: OpenCode runs this on the user's machine, connects no standard
@@ -21,7 +22,7 @@ export function wellKnown({ opencode, publicUrl }: GateConfig): GateMiddleware {
     // A key that was stored by a login takes the place of {env:…} in the text only; a provider's "env" does not see it.
     config: { provider: { [PROVIDER_ID]: { options: { apiKey: `{env:${KEY_VARIABLE}}` } } } },
     remote_config: {
-      url: `${publicUrl.replace(/\/+$/, '')}/opencode.json`,
+      url: `${withoutSlash(publicUrl)}/opencode.json`,
       headers: { Authorization: `Bearer {env:${KEY_VARIABLE}}` },
     },
   })

@@ -1,6 +1,7 @@
 import type { CatalogueModel, Modality } from '../llama-swap/catalogue.ts'
 import { GOOD_WINDOW, LEAST_WINDOW, limitsFor, type ModelLimit } from './limits.ts'
 import { showCount } from './show-count.ts'
+import { withoutSlash } from '../config/without-slash.ts'
 
 /** One model as OpenCode's configuration says it. */
 export type OpencodeModel = {
@@ -66,7 +67,7 @@ export function renderOpencode(options: RenderOptions): OpencodeFile {
         name: options.name ?? 'llama-swap (GPU box)',
         env: [keyVariable],
         options: {
-          baseURL: `${baseUrl.replace(/\/+$/, '')}/v1`,
+          baseURL: `${withoutSlash(baseUrl)}/v1`,
           headerTimeout: PATIENCE_MS,
           chunkTimeout: PATIENCE_MS,
         },

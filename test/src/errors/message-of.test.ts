@@ -27,6 +27,12 @@ describe('withoutStatusDigits', () => {
     expect(withoutStatusDigits(text)).toBe(expected)
   })
 
+  test('takes no longer for a run of digits than for other text', () => {
+    // By the square of its length it would take minutes.
+    const digits = '1'.repeat(400_000)
+    expect(withoutStatusDigits(`${digits} 500 ${digits}429`)).toBe(`${digits} # #`)
+  })
+
   test('leaves nothing on which OpenCode retries', () => {
     const digits = fc.stringMatching(/^(?:[0-9]|429|50[0234]|524|x)$/)
     const text = fc.array(digits, { maxLength: 12 }).map((parts) => parts.join(''))

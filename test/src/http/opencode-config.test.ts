@@ -79,6 +79,8 @@ describe('GET /opencode.json', () => {
     ['?provider=openai-box', /^"provider" must be lower-case .* must not begin with "openai"/],
     ['?provider=OpenCode', /^"provider" must be/],
     ['?provider=', /^"provider" must be/],
+    [`?${'x'.repeat(90)}`, `There is no query field "${'x'.repeat(80)}…".`],
+    [`?models=${'x'.repeat(90)}`, `"models" names "${'x'.repeat(80)}…", which`],
     ['?models=', '"models" names ""'],
     ['?models=gpt-oss-120b', '"models" names "gpt-oss-120b", which this key cannot use.'],
     ['?models=nothing', '"models" names "nothing", which this key cannot use.'],

@@ -66,6 +66,14 @@ describe('GET /usage', () => {
     )
   })
 
+  test('tells a key that is another gate’s of its clients, and of one that it names', async () => {
+    const [all, one] = await Promise.all([ask('?by=key'), ask('?by=key&key=laptop/friend')])
+    expect([await all.json(), await one.json()]).toEqual([
+      usageReport({ ...FULL, by: 'key', keyId: 'laptop' }, [usageTotal('laptop', 1)], NOW),
+      usageReport({ ...FULL, by: 'key', keyId: 'laptop/friend' }, [], NOW),
+    ])
+  })
+
   test.each<Scope>(['status', 'admin'])(
     'tells a key with the scope %s of all keys',
     async (scope) => {
@@ -110,6 +118,7 @@ describe('GET /usage', () => {
     ['?key=', 'key', '"key" must not be empty.'],
     ['?key=a&key=b', 'key', '"key" must be the id of one key.'],
     ['?until=1d', 'until', 'There is no query field "until". Known fields: since, by, key.'],
+    [`?${'x'.repeat(90)}=1`, `${'x'.repeat(80)}…`, `There is no query field "${'x'.repeat(80)}…".`],
     ['?by=day&Since=1d', 'Since', 'There is no query field "Since". Known fields: since, by, key.'],
   ])('says what is wrong with %s', async (query, param, detail) => {
     const answer = await ask(query, ['admin'])
