@@ -126,6 +126,25 @@ describe('a user name and password', () => {
     expect([answer.status, upstream.calls.length > 0]).toEqual([status, status === 200])
   })
 
+  test.each(
+    (['user', 'status'] as const).flatMap((key) =>
+      ['/v1/models', '/running', '/usage', '/opencode.json', '/connect.json'].map(
+        (path) => [key, path] as const,
+      ),
+    ),
+  )(
+    'of the key %s opens no list, since any page could read it with them: %s',
+    async (key, path) => {
+      const { ask, upstream } = await openGate()
+      const answer = await ask(path, { headers: { ...basic(KEYS[key]), ...fromPage } })
+      expect([answer.status, codeOf(answer), upstream.calls.length]).toEqual([
+        401,
+        'invalid_api_key',
+        0,
+      ])
+    },
+  )
+
   test('that is wrong is refused like any other key', async () => {
     const { ask } = await openGate()
     const answer = await ask('/ui/', { headers: basic('sk-wrong') })

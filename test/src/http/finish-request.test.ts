@@ -226,6 +226,27 @@ test('no record holds a word of the prompt, of the answer, or a key', async () =
   expect(records).toHaveLength(2)
 })
 
+test.each([
+  ['a key for every model', ['*'], 200],
+  ['a key for one, which is refused', ['a'], 404],
+])(
+  'a key that was typed into the wrong field ends in neither log nor usage, however it looks: %s',
+  async (_, models, status) => {
+    const byHand = 'correct-horse-battery'
+    const { ask, upstream, events, records } = await openGate({
+      keys: [{ id: 'k', secret: byHand, models }],
+    })
+    upstream.onCall = answerInference({ body: '{"data":[]}' })
+    await ask(CHAT, post(byHand, { model: byHand }))
+    await ask(CHAT, post(byHand, { model: `x/${byHand}` }))
+    const told = [
+      { model: '…', status },
+      { model: 'x/…', status },
+    ]
+    expect([events, records]).toMatchObject([told, told])
+  },
+)
+
 test('what is recorded is what a key is told of its usage', async () => {
   const { ask, upstream } = await openGate()
   upstream.onCall = answerInference(answerUsing(1000, 900, 50))

@@ -1,7 +1,8 @@
+import { array, assert, boolean, property, string, tuple } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { HeaderPairs } from '../../../src/deps.ts'
 import type { RelayPlan } from '../../../src/proxy/relay-plan.ts'
-import { ownSecrets } from '../../../src/proxy/own-secrets.ts'
+import { isTelling, ownSecrets } from '../../../src/proxy/own-secrets.ts'
 import { JSON_HEADERS, jsonAnswer, STREAM_TYPE } from '../../support/fake-upstream.ts'
 import { overflowBody } from '../../support/look-alike/error-answers.ts'
 import { startRelay } from './start-relay.ts'
@@ -21,6 +22,36 @@ describe('the secrets of the configuration', () => {
   ])('of %j are %j', (upstream, secrets) => {
     expect(ownSecrets(upstream)).toEqual(secrets)
   })
+})
+
+const escaped = (letter: string): string =>
+  `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`
+
+test('a body tells a secret however JSON writes its letters', () => {
+  const spelling = tuple(
+    string({ minLength: 8, maxLength: 20 }).filter((text) => text.isWellFormed()),
+    array(boolean(), { minLength: 40, maxLength: 40 }),
+  )
+  assert(
+    property(spelling, string(), ([secret, isEscaped], before) => {
+      const written = secret
+        .split('')
+        .map((letter, at) =>
+          isEscaped[at] ? escaped(letter) : JSON.stringify(letter).slice(1, -1),
+        )
+        .join('')
+      const body = `{"error": {"message": ${JSON.stringify(before).slice(0, -1)}${written}"}}`
+      expect(isTelling(body, [secret])).toBe(true)
+    }),
+  )
+})
+
+test('a body without a secret tells none, and one that is no JSON is read as text', () => {
+  expect([
+    isTelling('{"a":"internal-\\u006b"}', ['internal-key']),
+    isTelling('internal-key', ['internal-key']),
+    isTelling('internal-\\u006bey', ['internal-key']),
+  ]).toEqual([false, true, false])
 })
 
 const said = (message: string, more: object = {}) => ({ error: { message, ...more } })
