@@ -1,5 +1,6 @@
 import { createFetchUpstream } from '../../src/proxy/fetch-upstream.ts'
 import type { Runtime } from '../process/start-gate.ts'
+import { withConnectDeadline } from './connect-deadline.ts'
 import { serve } from './serve.ts'
 
 /** The gate on Bun. Its fetch gives up after 300 s of silence unless told otherwise. */
@@ -8,7 +9,7 @@ export const runtime: Runtime = {
   createUpstream: (url) =>
     createFetchUpstream(
       url,
-      (target, init) => fetch(target, { ...init, timeout: false }),
+      withConnectDeadline((target, init) => fetch(target, { ...init, timeout: false })),
       (error) => console.error(error),
     ),
   serve,

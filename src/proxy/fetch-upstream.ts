@@ -75,6 +75,8 @@ class FetchCall implements UpstreamCall {
     } catch (error) {
       if (this.#over) return
       this.#over = true
+      // Where the runtime has given up waiting but not asking.
+      this.#abort.abort()
       const failure = !answered && isUnreachable(error) ? 'unreachable' : 'reset'
       this.#events.failure(failure, wordsOf(error))
     }
@@ -120,7 +122,7 @@ function headersOf(response: Response): HeaderPairs {
 
 // Bun puts a code on the error, Node on its cause; workerd only says it in words.
 const UNREACHABLE =
-  /ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|CONNECT_TIMEOUT|ConnectionRefused|FailedToOpenSocket|internal error/i
+  /ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ETIMEDOUT|CONNECT_TIMEOUT|ConnectionRefused|FailedToOpenSocket|internal error/i
 
 function isUnreachable(error: unknown): boolean {
   return UNREACHABLE.test(wordsOf(error))
