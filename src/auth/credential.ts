@@ -1,9 +1,12 @@
+/** How a key is presented: RFC 6750, RFC 7617, or Anthropic's field. */
+export type CredentialScheme = 'bearer' | 'basic' | 'x-api-key'
+
 /** What a request presents to say who it is. */
 export type Credential =
   | { kind: 'none' }
   | { kind: 'malformed' }
   | { kind: 'conflict' }
-  | { kind: 'secret'; secret: string; scheme: 'bearer' | 'basic' | 'x-api-key' }
+  | { kind: 'secret'; secret: string; scheme: CredentialScheme }
 
 // RFC 6750 §2.1 with RFC 9110 §11.4: the scheme in any case, one or more spaces, one token. A comma would mean that
 // two fields were joined, so it can never be part of a token.

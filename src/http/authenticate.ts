@@ -28,6 +28,7 @@ export function authenticate({ config, sha256, clock }: Deps): GateMiddleware {
       return refuse(c, { kind: 'basic-not-here' })
     c.set('principal', found.principal)
     c.set('secret', credential.secret)
+    c.set('scheme', credential.scheme)
     return next()
   }
 }

@@ -16,10 +16,11 @@ export function authorizeRoute({ config }: Deps): GateMiddleware {
     const { route } = found
     const needed = scopesFor(route)
     if (!hasScope(c.get('principal'), needed)) return refuse(c, { kind: 'scope-missing', needed })
-    const isEffect = route.effect ?? false
+    // A Basic password is the one credential that a browser sends without being asked.
+    const mayBeUnasked = c.get('scheme') === 'basic'
     if (
-      isEffect &&
-      usesPassword(c) &&
+      route.effect &&
+      mayBeUnasked &&
       !isFromOwnPage(evidenceOf(c), [c.env.target.host, ...publicHosts])
     )
       return refuse(c, { kind: 'cross-site' })
@@ -27,11 +28,6 @@ export function authorizeRoute({ config }: Deps): GateMiddleware {
     c.get('scope').route = route
     return next()
   }
-}
-
-/** A Basic password is the one credential that a browser sends without being asked. */
-function usesPassword(c: GateContext): boolean {
-  return /^basic /i.test(c.req.header('authorization') ?? '')
 }
 
 function evidenceOf(c: GateContext): Parameters<typeof isFromOwnPage>[0] {

@@ -1,4 +1,5 @@
 import type { Context, MiddlewareHandler } from 'hono'
+import type { CredentialScheme } from '../auth/credential.ts'
 import type { Principal } from '../auth/principal.ts'
 import type { HostBindings } from '../deps.ts'
 import type { Route } from '../routes/route-table.ts'
@@ -34,6 +35,8 @@ export type GateEnv = {
     principal: Principal
     /** The credential as presented, so that no field that repeats it is forwarded. */
     secret: string
+    /** How it was presented. */
+    scheme: CredentialScheme
     route: Route
     content: Content
     passage: Passage

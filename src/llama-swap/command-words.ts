@@ -25,3 +25,14 @@ export function shellWords(text: string): string[] | undefined {
     return undefined
   }
 }
+
+/** The last `--flag value` or `--flag=value`; hyphens and underscores are the same to many programs. */
+export function valueOf(args: readonly string[], flag: string): string | undefined {
+  let value: string | undefined
+  for (const [i, arg] of args.entries()) {
+    const [name = '', ...rest] = arg.split('=')
+    if (name.replaceAll('_', '-') !== flag) continue
+    value = rest.length > 0 ? rest.join('=') : args[i + 1]
+  }
+  return value
+}

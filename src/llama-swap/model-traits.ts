@@ -1,7 +1,7 @@
 import type { Modality, ModelTraits, ModelUse } from './catalogue.ts'
 import { leadingNumber, isOn, slotPlan } from './command-context.ts'
 import type { LlamaFlags } from './llama-flags.ts'
-import { valueOf } from './other-context.ts'
+import { valueOf } from './command-words.ts'
 import { field, texts } from './read-unknown.ts'
 import type { ServerCall } from './server-kind.ts'
 import { soundsThinking } from './thinking-families.ts'

@@ -1,3 +1,4 @@
+import { valueOf } from './command-words.ts'
 import type { ContextSize } from './context-size.ts'
 import type { ServerCall, ServerKind } from './server-kind.ts'
 
@@ -29,17 +30,6 @@ export function otherContext({ kind, args, why }: ServerCall): ContextSize {
         certainty: 'estimate',
         why: `${server.flag} ${written} of ${server.name}`,
       }
-}
-
-/** The last `--flag value` or `--flag=value`; hyphens and underscores are the same to these programs. */
-export function valueOf(args: readonly string[], flag: string): string | undefined {
-  let value: string | undefined
-  for (const [i, arg] of args.entries()) {
-    const [name = '', ...rest] = arg.split('=')
-    if (name.replaceAll('_', '-') !== flag) continue
-    value = rest.length > 0 ? rest.join('=') : args[i + 1]
-  }
-  return value
 }
 
 function tokensIn(written: string, kind: ServerKind): number | undefined {

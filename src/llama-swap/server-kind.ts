@@ -1,5 +1,5 @@
 import { shellWords } from './command-words.ts'
-import { valueOf } from './other-context.ts'
+import { valueOf } from './command-words.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 

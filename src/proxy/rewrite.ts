@@ -4,19 +4,15 @@ import { holdsAny } from './own-secrets.ts'
 import { TOLD_CLIENT } from './told-client.ts'
 
 /**
- * Fields that never go to llama-swap: what the gate sets itself, every way to carry a credential, what a browser adds
- * about its page, and what only a trusted proxy may say. llama-swap forwards Authorization, x-api-key and Cookie
- * unchanged to model processes and to remote peers, and logs the first X-Forwarded-For as the client.
+ * Fields that never go to llama-swap: what the gate sets itself, what a browser adds about its page, and what only a
+ * trusted proxy may say; `isForwarded` adds every way to carry a credential. llama-swap forwards Authorization, x-api-key
+ * and Cookie unchanged to model processes and to remote peers, and logs the first X-Forwarded-For as the client.
  */
 const NOT_FORWARDED = new Set([
   'host',
   'content-length',
   'expect',
   'accept-encoding',
-  'authorization',
-  'x-api-key',
-  'api-key',
-  'x-goog-api-key',
   'cookie',
   'origin',
   'referer',
