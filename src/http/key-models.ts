@@ -8,7 +8,7 @@ import type { ModelDirectory } from '../llama-swap/model-directory.ts'
 import { allowsModel } from '../llama-swap/model-names.ts'
 import { readCatalogue } from '../llama-swap/read-catalogue.ts'
 import { namesInListing, readListing, type ListedModel } from '../llama-swap/read-listing.ts'
-import { configuredSize, resolveModel } from '../llama-swap/resolve-model.ts'
+import { configuredSizes, resolveModel } from '../llama-swap/resolve-model.ts'
 import { withholdNames } from '../llama-swap/withhold-names.ts'
 import { isOverWithin, onePerWay, shareQuestion } from '../llama-swap/shared-question.ts'
 import type { GateContext } from './gate-env.ts'
@@ -86,9 +86,10 @@ function enrich(
 ): ListedModel[] {
   const { models: facts } = directory.config()
   const idOf = (name: string): string => directory.knownAs(name)
+  const sizeOf = configuredSizes(config.contexts, idOf)
   return readCatalogue(records).map((listed, at) => {
     const record = records[at]!
-    const configured = configuredSize(config.contexts, listed.id, idOf)
+    const configured = sizeOf(listed.id)
     // The gate at home knows better; only the owner of this one can say otherwise.
     if (!watch && isEnriched(record) && configured === undefined) return record
     const id = idOf(listed.id)

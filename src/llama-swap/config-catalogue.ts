@@ -1,7 +1,7 @@
 import type { CatalogueModel } from './catalogue.ts'
 import type { ModelConfig } from './model-config.ts'
 import { idIn } from './model-names.ts'
-import { configuredSize, resolveModel } from './resolve-model.ts'
+import { configuredSizes, resolveModel } from './resolve-model.ts'
 
 /**
  * The models that llama-swap would list with a configuration, and what is known of them while nothing runs. `unlisted`
@@ -20,9 +20,10 @@ export function catalogueOfConfig(
     ...[...names.selectors.keys()].map((id) => bareModel(id, 'selector')),
     ...[...remote].map((id) => bareModel(id, 'peer')),
   ]
+  const sizeOf = configuredSizes(contexts, (name) => idIn(names, name))
   return listed.map((model) =>
     resolveModel(model, {
-      configured: configuredSize(contexts, model.id, (name) => idIn(names, name)),
+      configured: sizeOf(model.id),
       learned: undefined,
       facts: models.get(model.id),
     }),

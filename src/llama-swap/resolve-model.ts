@@ -88,18 +88,21 @@ const WHY_UNKNOWN: Record<CatalogueModel['kind'], string> = {
 }
 
 /**
- * The size that `contexts` of config.json names for a model: by the name that is asked for, else by its id, else by any
- * other name of it.
+ * The sizes that `contexts` of config.json names for models: by the name that is asked for, else by its id, else by the
+ * first other name of it.
  *
  * @param idOf the model that a name stands for
  */
-export function configuredSize(
+export function configuredSizes(
   contexts: Readonly<Record<string, number>>,
-  name: string,
   idOf: (name: string) => string,
-): number | undefined {
+): (name: string) => number | undefined {
   const written = new Map(Object.entries(contexts))
-  const id = idOf(name)
-  const byOtherName = [...written].find(([other]) => idOf(other) === id)?.[1]
-  return written.get(name) ?? written.get(id) ?? byOtherName
+  const byId = new Map(
+    [...written].map(([name, tokens]) => [idOf(name), tokens] as const).toReversed(),
+  )
+  return (name) => {
+    const id = idOf(name)
+    return written.get(name) ?? written.get(id) ?? byId.get(id)
+  }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { CatalogueModel } from '../../../src/llama-swap/catalogue.ts'
 import type { ModelFacts } from '../../../src/llama-swap/model-config.ts'
-import { configuredSize, resolveModel } from '../../../src/llama-swap/resolve-model.ts'
+import { configuredSizes, resolveModel } from '../../../src/llama-swap/resolve-model.ts'
 
 const UNKNOWN = { tokens: undefined, source: 'unknown', why: 'w' } as const
 
@@ -155,5 +155,5 @@ test.each([
   [{ c: 3 }, 'x', undefined],
   [{}, 'toString', undefined],
 ])('contexts of %j say of %s: %j', (contexts, name, tokens) => {
-  expect(configuredSize(contexts, name, idOf)).toBe(tokens)
+  expect(configuredSizes(contexts, idOf)(name)).toBe(tokens)
 })
