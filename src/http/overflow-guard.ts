@@ -1,3 +1,5 @@
+import { LatestMap } from '../collections/latest-map.ts'
+
 /** How many prompts in a row may be too long: the client compacts, and tries again. */
 const MOST_IN_A_ROW = 3
 const REMEMBERED_MS = 30 * 60_000
@@ -19,15 +21,12 @@ type Row = { count: number; at: number; first: Length }
  * OpenCode compacts the same prompt for hours. Counts the latest thousand sessions, and forgets each after half an hour.
  */
 export class OverflowGuard {
-  readonly #rows = new Map<string, Row>()
+  readonly #rows = new LatestMap<Row>(MOST_SESSIONS)
 
   /** The client of the session is told that a prompt was too long. Returns whether there were enough of them before it. */
   overflowed(session: string, prompt: TooLong): boolean {
     const row = this.#next(session, prompt)
-    this.#rows.delete(session)
     this.#rows.set(session, row)
-    const [oldest] = this.#rows.keys()
-    if (oldest !== undefined && this.#rows.size > MOST_SESSIONS) this.#rows.delete(oldest)
     return row.count > MOST_IN_A_ROW
   }
 

@@ -1,9 +1,11 @@
+import { LatestMap } from '../collections/latest-map.ts'
+
 /** Guesses what a request will cost, before anything is known, and learns from what it did cost. */
 export type Estimator = {
-  /** Tokens that a request will take; `habit` names those that are alike: a key and its model. */
-  estimate(habit: string, request: RequestSize): Estimate
+  /** Tokens that a request will take; `name` is the same for those that are alike: a key and its model. */
+  estimate(name: string, request: RequestSize): Estimate
   /** Takes what an answer has told. */
-  learn(habit: string, learned: Learned): void
+  learn(name: string, learned: Learned): void
 }
 
 /** `maxOutput` is what the request allows itself, over all its answers; undefined: no limit. */
@@ -46,24 +48,21 @@ type Habit = { factor: number; output: number }
 
 /** Knows at most 1024 habits; the one that it learned of longest ago is forgotten first. */
 export function createEstimator(): Estimator {
-  const habits = new Map<string, Habit>()
-  const habitOf = (model: string): Habit => habits.get(model) ?? { factor: 1, output: OUTPUT.first }
+  const habits = new LatestMap<Habit>(MAX_HABITS)
+  const habitOf = (name: string): Habit => habits.get(name) ?? { factor: 1, output: OUTPUT.first }
   return {
-    estimate(model, { bodyBytes, maxOutput }) {
-      const habit = habitOf(model)
+    estimate(name, { bodyBytes, maxOutput }) {
+      const habit = habitOf(name)
       const prompt = Math.round((bodyBytes / BYTES_PER_TOKEN) * habit.factor)
       const output = Math.ceil(Math.min(maxOutput ?? Infinity, habit.output))
       return { prompt, output, tokens: prompt + output }
     },
-    learn(model, learned) {
-      const { factor, output } = habitOf(model)
-      habits.delete(model)
-      habits.set(model, {
+    learn(name, learned) {
+      const { factor, output } = habitOf(name)
+      habits.set(name, {
         factor: learned.bodyBytes > 0 ? nextFactor(factor, learned) : factor,
         output: tellsLength(learned) ? nextOutput(output, learned.completion) : output,
       })
-      const [oldest] = habits.keys()
-      if (habits.size > MAX_HABITS && oldest !== undefined) habits.delete(oldest)
     },
   }
 }

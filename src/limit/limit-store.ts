@@ -51,7 +51,8 @@ export type Admitted =
 
 /**
  * Keeps what keys have used. Each call is one atomic step for its key. A store only loads the state of a key, decides
- * through `policy.ts`, and saves it.
+ * through `policy.ts`, and saves it. One across the network rejects `admit` and `peek` with `CountersUnavailable` where it
+ * has no answer in time; then nothing is let in.
  */
 export type LimitStore = {
   /** Takes from every limit and opens a lease, or takes nothing at all. */

@@ -1,3 +1,4 @@
+import { LatestMap } from '../collections/latest-map.ts'
 import type { Clock } from '../deps.ts'
 import { commandKey } from './command-key.ts'
 import type { ContextSize } from './context-size.ts'
@@ -26,7 +27,7 @@ const TIED_WITHIN_MS = 10_000
  */
 export class ContextBook {
   readonly #clock: Pick<Clock, 'now'>
-  readonly #pages = new Map<string, Page>()
+  readonly #pages = new LatestMap<Page>(MOST_MODELS)
   /** The commands of what ran when llama-swap was last asked. */
   #running: ReadonlyMap<string, string | undefined> = new Map()
 
@@ -109,10 +110,7 @@ export class ContextBook {
       return known
     }
     const page: Page = { ...NOTHING, key, learnedAt: this.#clock.now() }
-    this.#pages.delete(model)
     this.#pages.set(model, page)
-    const [oldest] = this.#pages.keys()
-    if (oldest !== undefined && this.#pages.size > MOST_MODELS) this.#pages.delete(oldest)
     return page
   }
 }

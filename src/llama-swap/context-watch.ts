@@ -1,3 +1,4 @@
+import { LatestMap } from '../collections/latest-map.ts'
 import type { AskModelServer, Clock, Deps } from '../deps.ts'
 import { ask, type AskingFor } from './ask.ts'
 import { ContextBook, type Learned } from './context-book.ts'
@@ -28,7 +29,7 @@ const MOST_REMEMBERED = 1000
 /** When something was last done for each of the latest names. */
 class LastTimes {
   readonly #within: number
-  readonly #times = new Map<string, number>()
+  readonly #times = new LatestMap<number>(MOST_REMEMBERED)
 
   constructor(within: number) {
     this.#within = within
@@ -41,10 +42,7 @@ class LastTimes {
   }
 
   note(name: string, now: number): void {
-    this.#times.delete(name)
     this.#times.set(name, now)
-    const [oldest] = this.#times.keys()
-    if (oldest !== undefined && this.#times.size > MOST_REMEMBERED) this.#times.delete(oldest)
   }
 
   /** Whether it is time to do it again; then it counts as done `now`. */

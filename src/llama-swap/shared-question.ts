@@ -1,3 +1,4 @@
+import { LatestMap } from '../collections/latest-map.ts'
 import type { Clock } from '../deps.ts'
 
 /**
@@ -56,15 +57,12 @@ const MOST_WAYS = 16
  */
 export function onePerWay<T>(make: (via: string | undefined) => T): (via: string | undefined) => T {
   const direct = make(undefined)
-  const others = new Map<string, T>()
+  const others = new LatestMap<T>(MOST_WAYS)
   return (via) => {
     if (via === undefined) return direct
     const one = others.get(via) ?? make(via)
-    // In the order of their last use.
-    others.delete(via)
+    // Also one that is known: the latest are those that were used last.
     others.set(via, one)
-    const [oldest] = others.keys()
-    if (oldest !== undefined && others.size > MOST_WAYS) others.delete(oldest)
     return one
   }
 }

@@ -31,7 +31,10 @@ export type UsageTotal = {
 export type UsageStore = {
   /** Takes a record; it may be written later. Never throws. */
   append(record: UsageRecord): void
-  /** Sums, ordered by group; records just appended are counted, also those that could not be written yet. */
+  /**
+   * Sums, ordered by group; records just appended are counted, also those that could not be written yet. A store across
+   * the network rejects with `CountersUnavailable` where it has no answer in time.
+   */
   totals(query: UsageQuery): Promise<UsageTotal[]>
   /** Writes what was appended; resolves when it is written, or could not be. */
   flush(): Promise<void>
