@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import type { Deps, HostBindings } from './deps.ts'
+import { CountersUnavailable } from './errors/counters-unavailable.ts'
 import { admit } from './http/admit.ts'
 import { authenticate } from './http/authenticate.ts'
 import { authorizeRoute } from './http/authorize-route.ts'
@@ -80,7 +81,8 @@ export function createApp(deps: Deps): Gate {
 
   app.onError((error, c) => {
     deps.logger.failure(c.get('scope').requestId, error)
-    return refuse(c, { kind: 'internal' })
+    const isPassing = error instanceof CountersUnavailable
+    return refuse(c, { kind: isPassing ? 'counters-unavailable' : 'internal' })
   })
 
   return {

@@ -6,6 +6,7 @@ import { createObjectLimitStore } from './limit-store.ts'
 import { subtleSha256 } from './subtle-sha256.ts'
 import type { UsageObject } from './usage-object.ts'
 import { createObjectUsageStore } from './usage-store.ts'
+import { PATIENCE_MS, type Patience } from './within-time.ts'
 import { workerClock } from './worker-clock.ts'
 import { readWorkerConfig, type WorkerConfig } from './worker-config.ts'
 import { withoutSlash } from '../../src/config/without-slash.ts'
@@ -26,8 +27,13 @@ type Answerer = Pick<Gate, 'fetch'>
  * without details.
  *
  * @param bundledConfig the text of a config.json; without it the binding `CONFIG` holds it
+ * @param patienceMs when a Durable Object that does not answer is given up
  */
-export function createWorker(bundledConfig?: string): ExportedHandler<WorkerEnv> {
+export function createWorker(
+  bundledConfig?: string,
+  patienceMs = PATIENCE_MS,
+): ExportedHandler<WorkerEnv> {
+  const patience = { ms: patienceMs, clock: workerClock }
   let known: Answerer | undefined
   async function answer(request: Request, env: WorkerEnv): Promise<Response> {
     if (!known) {
@@ -36,7 +42,7 @@ export function createWorker(bundledConfig?: string): ExportedHandler<WorkerEnv>
         { texts: textsOf(env), bundled: bundledConfig },
         subtleSha256,
       )
-      known ??= answererFor(env, read)
+      known ??= answererFor(env, read, patience)
     }
     const clientAddress = request.headers.get('cf-connecting-ip') ?? undefined
     return known.fetch(request, { clientAddress })
@@ -52,7 +58,11 @@ export function createWorker(bundledConfig?: string): ExportedHandler<WorkerEnv>
 }
 
 /** Says what the owner should know. */
-function answererFor({ LIMITS, USAGE }: WorkerEnv, read: WorkerConfig): Answerer {
+function answererFor(
+  { LIMITS, USAGE }: WorkerEnv,
+  read: WorkerConfig,
+  patience: Patience,
+): Answerer {
   if (!LIMITS || !USAGE) return notConfigured(MISSING_BINDING)
   if (!read.ok) return notConfigured(read.message)
   const { config, warnings } = read
@@ -68,10 +78,11 @@ function answererFor({ LIMITS, USAGE }: WorkerEnv, read: WorkerConfig): Answerer
     logger: consoleLogger(config.log),
     sha256: subtleSha256,
     modelConfig: { read: async () => undefined },
-    limits: createObjectLimitStore(LIMITS, workerClock),
+    limits: createObjectLimitStore(LIMITS, patience),
     usage: createObjectUsageStore({
       namespace: USAGE,
       keepDays: config.usage.keepDays,
+      patience,
       warn,
     }),
   })

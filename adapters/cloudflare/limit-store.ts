@@ -1,10 +1,10 @@
 import { waitUntil } from 'cloudflare:workers'
-import type { Clock } from '../../src/deps.ts'
 import type { KeyLimits } from '../../src/limit/key-limits.ts'
 import type { Lease, LimitStore, Standing } from '../../src/limit/limit-store.ts'
+import { askObject } from './ask-object.ts'
 import type { LimitObject } from './limit-object.ts'
 import { retryOnce } from './retry-once.ts'
-import { withinTime } from './within-time.ts'
+import type { Patience } from './within-time.ts'
 
 type LimitStub = DurableObjectStub<LimitObject>
 
@@ -16,12 +16,9 @@ const NOTHING_TO_TELL: Standing = { requests: undefined, tokens: undefined }
 /**
  * Keeps limits in one Durable Object per key, so that they hold over all machines that run the Worker.
  *
- * @param clock decides when an object that does not answer is given up
+ * @param patience when an object that does not answer is given up
  */
-export function createObjectLimitStore(
-  namespace: Limits,
-  clock: Pick<Clock, 'setTimer'>,
-): LimitStore {
+export function createObjectLimitStore(namespace: Limits, patience: Patience): LimitStore {
   // A stub belongs to the request that got it.
   const objectOf = (keyId: string): LimitStub => namespace.get(namespace.idFromName(keyId))
   const tell = (keyId: string, say: (object: LimitStub) => Promise<void>): Promise<void> => {
@@ -31,10 +28,7 @@ export function createObjectLimitStore(
     return told
   }
   const ask = <T>(keyId: string, question: (object: LimitStub) => Promise<T>): Promise<T> =>
-    withinTime(
-      retryOnce(() => question(objectOf(keyId))),
-      clock,
-    )
+    askObject(() => question(objectOf(keyId)), patience)
   const release = (lease: Lease): Promise<void> =>
     tell(lease.keyId, (object) => object.release(lease))
   return {

@@ -1,12 +1,16 @@
 import { waitUntil } from 'cloudflare:workers'
 import type { UsageStore } from '../../src/usage/usage-store.ts'
+import { askObject } from './ask-object.ts'
 import { retryOnce } from './retry-once.ts'
 import type { UsageObject } from './usage-object.ts'
+import type { Patience } from './within-time.ts'
 
 export type ObjectUsageOptions = {
   namespace: Pick<DurableObjectNamespace<UsageObject>, 'get' | 'idFromName'>
   /** Records older than this are deleted, once a day. */
   keepDays: number
+  /** When an object that does not answer with its sums is given up. */
+  patience: Patience
   /** Told when a record could not be written; nothing else comes of it, since usage must never stop a request. */
   warn: (message: string) => void
 }
@@ -18,6 +22,7 @@ const NAME = 'usage'
 export function createObjectUsageStore({
   namespace,
   keepDays,
+  patience,
   warn,
 }: ObjectUsageOptions): UsageStore {
   // A stub belongs to the request that got it.
@@ -33,7 +38,7 @@ export function createObjectUsageStore({
         lost(error)
       }
     },
-    totals: (query) => retryOnce(async () => object().totals(query)),
+    totals: (query) => askObject(async () => object().totals(query), patience),
     // Promises of other requests must not be waited for here; what they wrote is on its way.
     flush: async () => {},
   }

@@ -75,6 +75,7 @@ const CODES: Record<Exclude<GateError['kind'], WithoutOneCode>, string> = {
   'waited-too-long': 'queue_timeout',
   'model-not-loaded': 'model_not_loaded',
   draining: 'gate_stopping',
+  'counters-unavailable': 'counters_unavailable',
   'upstream-unreachable': 'upstream_unavailable',
   'upstream-broken': 'upstream_failed',
   'upstream-not-llama-swap': 'upstream_misconfigured',

@@ -53,69 +53,57 @@ export type GateError =
   | { kind: 'overflow-loop' }
   | { kind: 'stream-cut' }
   // The gate itself.
+  /** What it counts limits and usage with cannot be reached. */
+  | { kind: 'counters-unavailable' }
   | { kind: 'internal' }
+
+const STATUSES: Record<Exclude<GateError['kind'], 'upstream-refused'>, number> = {
+  'bad-host': 400,
+  'bad-request': 400,
+  'credentials-conflict': 400,
+  'model-missing': 400,
+  'prompt-too-long': 400,
+  'overflow-loop': 400,
+  'credential-missing': 401,
+  'credential-malformed': 401,
+  'credential-unknown': 401,
+  'basic-not-here': 401,
+  'key-expired': 401,
+  'key-disabled': 401,
+  'scope-missing': 403,
+  'cross-site': 403,
+  'bad-path': 404,
+  'route-unknown': 404,
+  'model-unknown': 404,
+  'method-not-allowed': 405,
+  'request-too-slow': 408,
+  'body-too-large': 413,
+  'body-encoded': 415,
+  'upgrade-refused': 426,
+  'limit-reached': 429,
+  'key-queue-full': 429,
+  internal: 500,
+  'upstream-broken': 502,
+  'upstream-not-llama-swap': 502,
+  'upstream-key-refused': 502,
+  'stream-cut': 502,
+  'queue-full': 503,
+  'waited-too-long': 503,
+  'model-not-loaded': 503,
+  draining: 503,
+  'counters-unavailable': 503,
+  'upstream-unreachable': 503,
+  'upstream-busy': 503,
+  'model-loading': 503,
+  'model-load-failed': 503,
+  'upstream-timeout': 504,
+  // RFC 5842 §7.2.
+  loop: 508,
+}
 
 /** HTTP status (RFC 9110 §15) of a refusal. */
 export function statusOf(error: GateError): number {
-  switch (error.kind) {
-    case 'bad-host':
-    case 'bad-request':
-    case 'credentials-conflict':
-    case 'model-missing':
-    case 'prompt-too-long':
-    case 'overflow-loop':
-      return 400
-    case 'credential-missing':
-    case 'credential-malformed':
-    case 'credential-unknown':
-    case 'basic-not-here':
-    case 'key-expired':
-    case 'key-disabled':
-      return 401
-    case 'scope-missing':
-    case 'cross-site':
-      return 403
-    case 'bad-path':
-    case 'route-unknown':
-    case 'model-unknown':
-      return 404
-    case 'method-not-allowed':
-      return 405
-    case 'request-too-slow':
-      return 408
-    case 'body-too-large':
-      return 413
-    case 'body-encoded':
-      return 415
-    case 'upgrade-refused':
-      return 426
-    case 'limit-reached':
-    case 'key-queue-full':
-      return 429
-    case 'upstream-refused':
-      return error.status
-    case 'internal':
-      return 500
-    case 'upstream-broken':
-    case 'upstream-not-llama-swap':
-    case 'upstream-key-refused':
-    case 'stream-cut':
-      return 502
-    case 'queue-full':
-    case 'waited-too-long':
-    case 'model-not-loaded':
-    case 'draining':
-    case 'upstream-unreachable':
-    case 'upstream-busy':
-    case 'model-loading':
-    case 'model-load-failed':
-      return 503
-    case 'upstream-timeout':
-      return 504
-    // RFC 5842 §7.2.
-    case 'loop':
-      return 508
-  }
+  return error.kind === 'upstream-refused' ? error.status : STATUSES[error.kind]
 }
 
 /** Seconds after which a retry makes sense; undefined where none does or the client's own pace is right. */
@@ -130,6 +118,7 @@ export function retryAfterSecondsOf(error: GateError): number | undefined {
     case 'queue-full':
     case 'waited-too-long':
     case 'draining':
+    case 'counters-unavailable':
     case 'upstream-unreachable':
       return 5
     // Each retry starts a load that failed a moment ago: clients that retry anyway should leave it time.
@@ -172,6 +161,7 @@ const REFUSED_BY_GATE: ReadonlySet<GateError['kind']> = new Set([
   'waited-too-long',
   'model-not-loaded',
   'draining',
+  'counters-unavailable',
   'loop',
 ])
 

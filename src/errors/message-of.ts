@@ -79,6 +79,8 @@ export function messageOf(error: GateError): string {
       return notLoadedMessage(error.model)
     case 'draining':
       return 'This gate is being stopped. Try again when it is back.'
+    case 'counters-unavailable':
+      return 'This gate cannot reach its counters of limits and usage right now, and lets nothing through without them. Try again in a moment.'
     default:
       return isAboutForm(error) ? formMessageOf(error) : upstreamMessageOf(error)
   }
@@ -142,7 +144,7 @@ function upstreamMessageOf(error: AboutUpstream): string {
     case 'upstream-not-llama-swap':
       return 'What answers behind this gate does not answer as llama-swap does. The owner must point UPSTREAM_URL at llama-swap itself, without /v1; if a tunnel on the way asks for a service token, it belongs into upstream.headers.'
     case 'upstream-timeout':
-      return 'The model server did not answer within the time set by timeouts.upstreamHeadersMs.'
+      return 'The model server did not answer in time (timeouts.upstreamHeadersMs; for a list ten seconds).'
     case 'upstream-busy':
       return 'The model server has no free place for this model right now.'
     case 'upstream-key-refused':

@@ -1,6 +1,7 @@
 import type { Deps } from '../deps.ts'
 import type { GateError } from '../errors/gate-error.ts'
 import { createEstimator } from '../limit/estimate.ts'
+import { holdLease } from '../limit/held-lease.ts'
 import type { KeyLimits } from '../limit/key-limits.ts'
 import type { Admission, Lease } from '../limit/limit-store.ts'
 import type { ModelDirectory } from '../llama-swap/model-directory.ts'
@@ -47,8 +48,8 @@ export function admit(
     const turn = dispatcher?.turnFor(arrival) ?? FREE_TURN
     c.set('passage', createPassage(deps, { work, lease, turn }, learned))
     await next()
-    // An exception on the way to the relay: nobody else would give back what was taken.
-    if (lease && !c.get('scope').isRelayed) await deps.limits.release(lease)
+    // An exception on the way to the relay: nobody else would give back what was taken. The answer does not wait for it.
+    if (lease && !c.get('scope').isRelayed) holdLease(deps, lease).release()
   }
 }
 

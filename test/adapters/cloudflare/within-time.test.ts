@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { withinTime } from '../../../adapters/cloudflare/within-time.ts'
+import { PATIENCE_MS, withinTime } from '../../../adapters/cloudflare/within-time.ts'
 import { fakeClock } from '../../support/fake-clock.ts'
 
 const NEVER = new Promise<string>(() => {})
@@ -7,7 +7,9 @@ const NEVER = new Promise<string>(() => {})
 test('an answer that never comes is given up after 10 s', async () => {
   const clock = fakeClock()
   let error = ''
-  void withinTime(NEVER, clock).catch((reason: unknown) => (error = String(reason)))
+  void withinTime(NEVER, { ms: PATIENCE_MS, clock }).catch(
+    (reason: unknown) => (error = String(reason)),
+  )
   await clock.advance(9_999)
   const before = error
   await clock.advance(1)
@@ -23,6 +25,6 @@ test.each([
   ['an error', () => Promise.reject(new Error('no')), 'Error: no'],
 ])('%s that comes in time is given on, and no timer is left', async (_what, ask, given) => {
   const clock = fakeClock()
-  const got = await withinTime(ask(), clock).catch(String)
+  const got = await withinTime(ask(), { ms: PATIENCE_MS, clock }).catch(String)
   expect([got, clock.pending()]).toEqual([given, 0])
 })

@@ -59,6 +59,7 @@ test('each kind has its type and code', () => {
     'waited-too-long': 'server_error queue_timeout',
     'model-not-loaded': 'server_error model_not_loaded',
     draining: 'server_error gate_stopping',
+    'counters-unavailable': 'server_error counters_unavailable',
     'upstream-unreachable': 'server_error upstream_unavailable',
     'upstream-broken': 'server_error upstream_failed',
     'upstream-timeout': 'server_error upstream_timeout',

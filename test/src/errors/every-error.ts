@@ -67,6 +67,7 @@ const SAMPLES: Samples = {
   'waited-too-long': [{ kind: 'waited-too-long' }],
   'model-not-loaded': [{ kind: 'model-not-loaded', model: 'gpt-oss-120b' }],
   draining: [{ kind: 'draining' }],
+  'counters-unavailable': [{ kind: 'counters-unavailable' }],
   'upstream-unreachable': [{ kind: 'upstream-unreachable' }],
   'upstream-not-llama-swap': [{ kind: 'upstream-not-llama-swap' }],
   'upstream-broken': [{ kind: 'upstream-broken' }],

@@ -40,6 +40,7 @@ test('each refusal has its status', () => {
     'waited-too-long': 503,
     'model-not-loaded': 503,
     draining: 503,
+    'counters-unavailable': 503,
     'upstream-unreachable': 503,
     'upstream-broken': 502,
     'upstream-timeout': 504,
@@ -81,6 +82,7 @@ describe('x-should-retry', () => {
         'queue-full',
         'waited-too-long',
         'draining',
+        'counters-unavailable',
         'upstream-unreachable',
         'upstream-broken',
         'upstream-timeout',
@@ -127,7 +129,7 @@ describe('x-should-retry', () => {
   })
 })
 
-test('the gate refuses with every status below 500, and with those of the queue above', () => {
+test('the gate refuses with every status below 500, and with those of the queue and of its counters above', () => {
   const above = EVERY_ERROR.filter((error) => statusOf(error) >= 500)
   expect({
     below: EVERY_ERROR.filter((error) => statusOf(error) < 500 && !isRefusal(error)),
@@ -135,7 +137,14 @@ test('the gate refuses with every status below 500, and with those of the queue 
     failed: new Set(above.filter((error) => !isRefusal(error)).map(({ kind }) => kind)),
   }).toEqual({
     below: [],
-    refused: ['loop', 'queue-full', 'waited-too-long', 'model-not-loaded', 'draining'],
+    refused: [
+      'loop',
+      'queue-full',
+      'waited-too-long',
+      'model-not-loaded',
+      'draining',
+      'counters-unavailable',
+    ],
     failed: new Set([
       'upstream-unreachable',
       'upstream-not-llama-swap',
@@ -171,6 +180,7 @@ describe('retry-after', () => {
       'queue-full': 5,
       'waited-too-long': 5,
       draining: 5,
+      'counters-unavailable': 5,
       'model-not-loaded': 30,
       'upstream-unreachable': 5,
       'upstream-busy': 1,

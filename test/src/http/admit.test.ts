@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import type { HostBindings } from '../../../src/deps.ts'
+import { CountersUnavailable } from '../../../src/errors/counters-unavailable.ts'
+import type { Lease } from '../../../src/limit/limit-store.ts'
 import { createMemoryLimitStore } from '../../../src/limit/memory-store.ts'
 import { fakeClock } from '../../support/fake-clock.ts'
 import {
@@ -271,6 +274,69 @@ describe('the store of limits', () => {
     })
     expect((await ask(CHAT, asked)).status).toBe(500)
     expect(failures).toEqual([{ requestId: expect.any(String), error: fault }])
+  })
+
+  const gone = new CountersUnavailable(new Error('the store is gone'))
+  const unreachable = {
+    ...store,
+    admit: () => Promise.reject(gone),
+    peek: () => Promise.reject(gone),
+  }
+
+  test.each([CHAT, '/v1/messages/count_tokens'])(
+    'that cannot be reached lets nothing through to %s, and is asked and logged once',
+    async (path) => {
+      const asks: string[] = []
+      const counted = {
+        ...unreachable,
+        admit: () => (asks.push('admit'), unreachable.admit()),
+        peek: () => (asks.push('peek'), unreachable.peek()),
+      }
+      const gate = await openWarmGate(withLimits(ONE), { limits: counted, clock })
+      asks.length = 0
+      gate.failures.length = 0
+      const answer = await gate.ask(path, asked)
+      expect([answer.status, answer.headers['swapgate-error'], limitFieldsOf(answer)]).toEqual([
+        503,
+        'counters-unavailable',
+        { 'retry-after': '5', 'retry-after-ms': '5000' },
+      ])
+      expect([asks.length, gate.upstream.calls, gate.failures]).toEqual([
+        1,
+        [],
+        [{ requestId: answer.headers['x-request-id'], error: gone }],
+      ])
+      expect(gate.events.map(({ status, outcome, reason }) => [status, outcome, reason])).toEqual([
+        [503, 'refused', 'counters-unavailable'],
+      ])
+    },
+  )
+
+  test('that cannot be reached says so in the words of both dialects, and nothing of why', async () => {
+    const { ask } = await openGate(withLimits(ONE), { limits: unreachable, clock })
+    const message =
+      'This gate cannot reach its counters of limits and usage right now, and lets nothing through without them. Try again in a moment.'
+    const texts = [(await ask(CHAT, asked)).text, (await ask('/v1/messages', asked)).text]
+    expect(texts.map((text) => JSON.parse(text))).toEqual([
+      { error: { message, type: 'server_error', param: null, code: 'counters_unavailable' } },
+      { type: 'error', error: { type: 'overloaded_error', message } },
+    ])
+  })
+
+  test('is not waited for to give back what a fault of the gate has left taken', async () => {
+    const released: string[] = []
+    const silent = {
+      ...store,
+      release: (lease: Lease) => (released.push(lease.keyId), new Promise<void>(() => {})),
+    }
+    const host: HostBindings = {
+      openClient() {
+        throw new Error('no socket')
+      },
+    }
+    const config = withLimits({ requestsPerMinute: 60, burst: 9 })
+    const { ask } = await openGate(config, { limits: silent })
+    expect([(await ask(CHAT, { ...asked, host })).status, released]).toEqual([500, ['laptop']])
   })
 })
 

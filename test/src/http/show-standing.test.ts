@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { CountersUnavailable } from '../../../src/errors/counters-unavailable.ts'
 import { createEstimator } from '../../../src/limit/estimate.ts'
-import { KEYS, openGate, post } from './open-gate.ts'
+import { createMemoryLimitStore } from '../../../src/limit/memory-store.ts'
+import { fakeClock } from '../../support/fake-clock.ts'
+import { codeOf, KEYS, openGate, post } from './open-gate.ts'
 import { answerInference, answerUsing, limitFieldsOf, withLimits } from './limited-key.ts'
 
 const LIMITED = withLimits({ requestsPerMinute: 60, burst: 5, tokensPerDay: 1000 })
@@ -63,6 +66,54 @@ describe('an answer that the gate gives itself', () => {
     const { ask } = await openGate(LIMITED)
     for (let i = 0; i < 20; i++) await ask('/v1/models', user)
     expect(limitFieldsOf(await ask('/v1/models', user))).toEqual(UNUSED)
+  })
+})
+
+describe('where the limits cannot be looked at', () => {
+  const clock = fakeClock()
+  const faults = [new CountersUnavailable(new Error('silent')), new Error('a bug')]
+  const ready: Array<[string, Parameters<Awaited<ReturnType<typeof openGate>>['ask']>[1]]> = [
+    ['/v1/models', user],
+    ['/opencode.json', user],
+    ['/usage', user],
+    ['/nothing', user],
+    ['/running', user],
+    ['/v1/embeddings', { method: 'POST', ...user, body: '{' }],
+  ]
+
+  describe.each(faults)('with %s', (fault) => {
+    const store = createMemoryLimitStore({ clock })
+    const peek = () => Promise.reject(fault)
+
+    test.each(ready)('the answer to %s stays what it is, without them', async (path, question) => {
+      const whole = await (await openGate(LIMITED)).ask(path, question)
+      const { ask, failures } = await openGate(LIMITED, { limits: { ...store, peek } })
+      const answer = await ask(path, question)
+      const told = Object.keys(limitFieldsOf(answer))
+      expect([answer.status, answer.text, told.filter((name) => /ratelimit/.test(name))]).toEqual([
+        whole.status,
+        whole.text,
+        [],
+      ])
+      expect(failures).toEqual([{ requestId: answer.headers['x-request-id'], error: fault }])
+    })
+  })
+
+  test('usage that cannot be had is a passing trouble of the gate, told and logged once', async () => {
+    const gone = new CountersUnavailable(new Error('silent'))
+    const { ask, failures, events } = await openGate(LIMITED, {
+      usage: { append() {}, flush: async () => {}, totals: () => Promise.reject(gone) },
+    })
+    const answer = await ask('/usage', user)
+    expect([answer.status, answer.headers['retry-after'], codeOf(answer)]).toEqual([
+      503,
+      '5',
+      'counters_unavailable',
+    ])
+    expect([failures.map(({ error }) => error), events.map(({ outcome }) => outcome)]).toEqual([
+      [gone],
+      ['refused'],
+    ])
   })
 })
 

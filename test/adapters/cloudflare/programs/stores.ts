@@ -3,6 +3,7 @@ import { createObjectLimitStore } from '../../../../adapters/cloudflare/limit-st
 import { UsageObject } from '../../../../adapters/cloudflare/usage-object.ts'
 import { createObjectUsageStore } from '../../../../adapters/cloudflare/usage-store.ts'
 import { workerClock } from '../../../../adapters/cloudflare/worker-clock.ts'
+import { PATIENCE_MS } from '../../../../adapters/cloudflare/within-time.ts'
 import type { KeyLimits } from '../../../../src/limit/key-limits.ts'
 import type { Admission, Lease } from '../../../../src/limit/limit-store.ts'
 import type { UsageRecord } from '../../../../src/usage/record.ts'
@@ -30,6 +31,8 @@ export type Looked = { hasAlarm: boolean; rows: number }
 
 let now = 0
 const clock = { now: () => now }
+
+const PATIENCE = { ms: PATIENCE_MS, clock: workerClock }
 
 class TimedLimitObject extends LimitObject {
   constructor(ctx: DurableObjectState, env: unknown) {
@@ -82,7 +85,7 @@ async function answer(question: Question, { LIMITS, USAGE }: Env): Promise<unkno
       get: (id) => LIMITS.get(id),
       idFromName: (name) => LIMITS.idFromName(prefix + name),
     },
-    workerClock,
+    PATIENCE,
   )
   const usage = createObjectUsageStore({
     namespace: {
@@ -90,6 +93,7 @@ async function answer(question: Question, { LIMITS, USAGE }: Env): Promise<unkno
       idFromName: (name) => USAGE.idFromName(prefix + name),
     },
     keepDays: 30,
+    patience: PATIENCE,
     warn: (message) => console.error(message),
   })
   switch (question.call) {
