@@ -1,3 +1,5 @@
+import { createSignalReader } from './read-signal.ts'
+
 /**
  * Calls `stop` once on a signal and then lets the process end with what it gives. A second signal ends it at once.
  *
@@ -8,13 +10,11 @@ export function onStopSignal(
   stop: (signal: string) => Promise<number>,
   signals: NodeJS.Signals[] = ['SIGINT', 'SIGTERM'],
 ): void {
-  let stopping = false
+  const read = createSignalReader(() => performance.now())
   const onSignal = (signal: NodeJS.Signals): void => {
-    // A terminal that closes may tell so twice, through the kernel and the shell; nobody asked for haste.
-    if (stopping && signal === 'SIGHUP') return
-    if (stopping) process.exit(1)
-    stopping = true
-    void stop(signal).then((code) => process.exit(code))
+    const asked = read(signal)
+    if (asked === 'stop-at-once') process.exit(1)
+    if (asked === 'stop') void stop(signal).then((code) => process.exit(code))
   }
   for (const signal of signals) process.on(signal, onSignal)
 }

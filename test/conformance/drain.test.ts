@@ -227,7 +227,7 @@ describe.each(WITH_PROCESS)('on $name', (harness) => {
     signal('SIGTERM')
     await expect.poll(() => isRefused(url)).toBe(true)
     const begun = performance.now()
-    signal('SIGTERM')
+    signal('SIGINT')
     expect(await exit).toBe(1)
     expect(performance.now() - begun).toBeLessThan(SOON_MS)
   })

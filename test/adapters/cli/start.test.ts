@@ -185,7 +185,7 @@ describe.concurrent('with llama-swap', SLOW, () => {
 
     cli.signal('SIGINT')
     await cli.written(/llama-swap \| not yet/)
-    cli.signal('SIGINT')
+    cli.signal('SIGTERM')
 
     expect(await cli.ended).toEqual([1, null])
     expect(await until(() => ([pid, model].some(isAlive) ? undefined : 'gone'))).toBe('gone')
