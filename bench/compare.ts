@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import type { ConfigFile } from '../src/config/schema.ts'
 import { firstExisting } from '../test/harness.ts'
+import { denoProgram } from '../test/support/deno-program.ts'
 
 // usage: node bench/compare.ts [rounds, default 3]
 // Needs Linux, gcc and two cores: mock upstream and load client on the first, the program under test on the second.
@@ -45,12 +46,11 @@ const uncounted = (name: string, ...command: [string, ...string[]]): Program => 
   command,
   url: `http://127.0.0.1:${PORT}/upstream/bench/v1/chat/completions`,
 })
-const deno = firstExisting('node_modules/@deno/linux-x64-glibc/deno', 'deno')
 const programs: Program[] = [
   gate('gate on Node', process.execPath, 'adapters/node/main.ts'),
   uncounted('gate on Node, nothing counted', process.execPath, 'adapters/node/main.ts'),
   gate('gate on Bun', firstExisting('node_modules/bun/bin/bun.exe', 'bun'), 'adapters/bun/main.ts'),
-  gate('gate on Deno', deno, 'run', '--no-prompt', '-NERW', 'adapters/deno/main.ts'),
+  gate('gate on Deno', denoProgram(), 'run', '--no-prompt', '-NERW', 'adapters/deno/main.ts'),
   gate('Hono + fetch on Node, no checks', process.execPath, 'bench/baseline-fetch.ts'),
 ]
 

@@ -1,53 +1,79 @@
+import { createHash } from 'node:crypto'
 import { createServer, request as httpRequest, type IncomingMessage } from 'node:http'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
+import { stop as stopEsbuild } from 'esbuild'
+import * as z from 'zod'
 import type { ConfigFile } from '../src/config/schema.ts'
+import { startWorker } from '../test/adapters/cloudflare/start-worker.ts'
 import { firstExisting, type Harness, type Running } from '../test/harness.ts'
+import { denoProgram } from '../test/support/deno-program.ts'
 import { harness as bun } from '../adapters/bun/harness.ts'
 import { harness as deno } from '../adapters/deno/harness.ts'
 import { harness as node } from '../adapters/node/harness.ts'
-import { bundleWorker, harness as workerd } from '../adapters/cloudflare/harness.ts'
+import { bundleWorker } from '../adapters/cloudflare/harness.ts'
 
-// usage: node bench/footprint.ts
+// usage: node bench/footprint.ts [starts per runtime, default 5]
 // Needs Linux. What the gate weighs on each runtime: on the disk, at the start, and in memory with and without streams.
 
 const KEY = 'sk-bench-0123456789abcdef0123456789'
-const STARTS = 5
+const STARTS = Number(process.argv[2] ?? 5)
 const STREAMS = 400
 const MB = 1_000_000
 
-/** The packages that `npm ci --omit=dev --omit=optional` installs. */
-const PACKAGES = ['hono', '@hono', 'undici', 'yaml', 'zod']
+const lock = z.object({
+  packages: z.record(
+    z.string(),
+    z.object({
+      dev: z.boolean().optional(),
+      optional: z.boolean().optional(),
+      devOptional: z.boolean().optional(),
+    }),
+  ),
+})
 
-type Program = { harness: Harness; onDisk: () => Promise<string> }
+/** The folders that `npm ci --omit=dev --omit=optional` makes: npm marks all others in its lock file. */
+function installed(): string[] {
+  const { packages } = lock.parse(JSON.parse(readFileSync('package-lock.json', 'utf8')))
+  return Object.entries(packages)
+    .filter(([path, { dev, optional, devOptional }]) => path && !(dev ?? optional ?? devOptional))
+    .map(([path]) => path)
+}
 
-const ofProcess = (program: string) => async (): Promise<string> => {
-  const packages = PACKAGES.map((name) => bytesBelow(join('node_modules', name)))
-  const own = ['src', 'adapters'].map((folder) => bytesBelow(folder))
-  const gate = [...packages, ...own].reduce((sum, bytes) => sum + bytes, 0)
+type Program = { harness: Pick<Harness, 'name' | 'start'>; onDisk: string }
+
+function sizeWith(program: string): string {
+  const folders = [...installed(), 'src', 'adapters']
+  const gate = folders.reduce((sum, folder) => sum + bytesBelow(folder), 0)
   return `${megabytes(gate)} + ${megabytes(statSync(program).size)}`
 }
 
+// A Worker is bundled when it is deployed, not when it starts. esbuild leaves a process behind.
+const script = await bundleWorker()
+await stopEsbuild()
+
 const programs: Program[] = [
-  { harness: node, onDisk: ofProcess(process.execPath) },
-  { harness: bun, onDisk: ofProcess(firstExisting('node_modules/bun/bin/bun.exe', 'bun')) },
+  { harness: node, onDisk: sizeWith(process.execPath) },
+  { harness: bun, onDisk: sizeWith(firstExisting('node_modules/bun/bin/bun.exe', 'bun')) },
+  { harness: deno, onDisk: sizeWith(denoProgram()) },
   {
-    harness: deno,
-    onDisk: ofProcess(firstExisting('node_modules/@deno/linux-x64-glibc/deno', 'deno')),
-  },
-  {
-    harness: workerd,
-    onDisk: async () => `${Math.round(gzipSync(await bundleWorker()).length / 1000)} kB gzip`,
+    harness: {
+      name: 'workerd',
+      start: (config) => startWorker({ script, bindings: { CONFIG: JSON.stringify(config) } }),
+    },
+    onDisk: `${Math.round(gzipSync(script).length / 1000)} kB gzip`,
   },
 ]
 
+/** Without packages of their own in a package's folder: those have entries of their own. */
 function bytesBelow(path: string): number {
   const stats = statSync(path)
   if (!stats.isDirectory()) return stats.size
-  return readdirSync(path).reduce((sum, name) => sum + bytesBelow(join(path, name)), 0)
+  const names = readdirSync(path).filter((name) => name !== 'node_modules')
+  return names.reduce((sum, name) => sum + bytesBelow(join(path, name)), 0)
 }
 
 function megabytes(bytes: number): string {
@@ -73,14 +99,15 @@ async function startUpstream(): Promise<{ url: string; stop(): void }> {
 function configFor(url: string): ConfigFile {
   return {
     upstream: { url },
-    keys: [{ id: 'bench', secret: KEY }],
+    // A Worker takes a key only by its hash.
+    keys: [{ id: 'bench', secret: `sha256:${createHash('sha256').update(KEY).digest('hex')}` }],
     limits: { requestsPerMinute: null },
     log: { level: 'warn' },
   }
 }
 
 /** Milliseconds from the start of the program to its first answer. */
-async function coldStart(harness: Harness, config: ConfigFile): Promise<number> {
+async function coldStart(harness: Program['harness'], config: ConfigFile): Promise<number> {
   const from = performance.now()
   const gate = await harness.start(config)
   const answer = await fetch(`${gate.url}/health`)
@@ -90,12 +117,11 @@ async function coldStart(harness: Harness, config: ConfigFile): Promise<number> 
   return took
 }
 
-/** Resident memory of the processes that this one has started, in bytes. */
+/** Resident memory of the gate, the only process that this one has started, in bytes. */
 function residentBytes(): number {
-  const pages = processes().map((pid) =>
-    Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]),
-  )
-  return pages.reduce((sum, count) => sum + count, 0) * 4096
+  const [gate, ...others] = processes()
+  if (gate === undefined || others.length > 0) throw new Error('expected one process: the gate')
+  return Number(readFileSync(`/proc/${gate}/statm`, 'utf8').split(' ')[1]) * 4096
 }
 
 function processes(): string[] {
@@ -129,7 +155,7 @@ function openStream({ url }: Running): Promise<IncomingMessage> {
 
 type Memory = { idle: number; withStreams: number }
 
-async function memoryOf(harness: Harness, config: ConfigFile): Promise<Memory> {
+async function memoryOf(harness: Program['harness'], config: ConfigFile): Promise<Memory> {
   const gate = await harness.start(config)
   const first = await openStream(gate)
   first.destroy()
@@ -158,7 +184,7 @@ for (const { harness, onDisk } of programs) {
   const median = starts.toSorted((a, b) => a - b)[Math.floor(STARTS / 2)] ?? Number.NaN
   const { idle, withStreams } = await memoryOf(harness, unlimited)
   const cells = [
-    await onDisk(),
+    onDisk,
     `${Math.round(median)} ms`,
     megabytes(idle),
     `${((withStreams - idle) / MB / (STREAMS / 100)).toFixed(1)} MB`,

@@ -280,10 +280,10 @@ describe('what is recorded', () => {
     box.behave(behaviour)
     const connection = await openRaw(box.url, stream)
     const recorded = await box.waitFor((request) => request.state === 'open')
-    const leftAt = performance.now()
     if (how === 'RST') connection.destroy()
     else connection.end()
-    expect((await recorded.closed) - leftAt).toBeLessThan(500)
+    // Before the answer is over by itself, which takes a minute or for ever.
+    await recorded.closed
     expect(recorded.state).toBe('aborted')
     expect(recorded.abortedAfterMs).toBeGreaterThan(0)
     connection.close()

@@ -51,6 +51,9 @@ export type LookAlike = {
 /** Header sizes up to Go's default limit are accepted. */
 const MAX_HEADER_BYTES = 1024 * 1024
 
+/** Long enough for what happens at once, on a machine that is busy with other things. */
+const SOON_MS = 10_000
+
 const FIRST_LOADED = LOCAL_MODELS[0]?.id
 
 /**
@@ -139,7 +142,7 @@ export async function startLookAlike(swapping?: Swapping): Promise<LookAlike> {
     peak: () => peak,
     closeIdle: () => server.closeIdleConnections(),
     reset: forget,
-    waitFor: (predicate, withinMs = 2000) => waitFor(requests, predicate, withinMs),
+    waitFor: (predicate, withinMs = SOON_MS) => waitFor(requests, predicate, withinMs),
     async stop() {
       const closed = once(server, 'close')
       server.close()

@@ -16,6 +16,9 @@ const NOT_CONFIGURED = {
   },
 }
 
+/** What a Worker writes comes through a pipe, later than its answers. */
+const SOON = { timeout: 10_000 }
+
 /** What the docs show: a Worker that holds its configuration. */
 const BUNDLED_ENTRY = `
 import config from './config.json'
@@ -62,9 +65,12 @@ describe('a Worker', () => {
     const CONFIG = JSON.stringify({ keys, upstream: { url: upstream.url } })
     worker = await startWorker({ script, bindings: { CONFIG } })
     const { url } = worker
-    const statuses = (await Promise.all([get(url), get(url)])).map(({ status }) => status)
-    const told = worker.output().match(/swapgate: key "friend" is limited to some models/g)
-    expect([statuses, told?.length]).toEqual([[200, 200], 1])
+    const told = /swapgate: key "friend" is limited to some models/g
+    const answers = await Promise.all([get(url), get(url)])
+    await expect.poll(() => worker?.output().match(told)?.length, SOON).toBe(1)
+    answers.push(await get(url))
+    const statuses = answers.map(({ status }) => status)
+    expect([statuses, worker.output().match(told)?.length]).toEqual([[200, 200, 200], 1])
   })
 
   test('serves with its configuration in a bundled file', async () => {
@@ -78,22 +84,22 @@ describe('a Worker', () => {
   test('serves nothing and says what to add where it has no Durable Objects', async () => {
     const bindings = { CONFIG: configText() }
     worker = await startWorker({ script, bindings, withoutObjects: true })
-    const answer = await get(worker.url)
-    expect([answer, worker.output()]).toEqual([
-      NOT_CONFIGURED,
-      expect.stringContaining('[[durable_objects.bindings]]\nname = "LIMITS"'),
-    ])
+    expect(await get(worker.url)).toEqual(NOT_CONFIGURED)
+    await expect
+      .poll(() => worker?.output(), SOON)
+      .toContain('[[durable_objects.bindings]]\nname = "LIMITS"')
   })
 
   test('serves nothing and says once why where a key stands in clear, without the key', async () => {
     const CONFIG = JSON.stringify({ keys: [{ ...KEY, secret: SECRET }] })
     worker = await startWorker({ script, bindings: { CONFIG } })
     const { url } = worker
+    const told = /npm run --silent swapgate keys new -- --id friend/g
     const answers = await Promise.all([get(url), get(url)])
+    await expect.poll(() => worker?.output().match(told)?.length, SOON).toBe(1)
     answers.push(await get(url))
     const output = worker.output()
-    const told = output.match(/npm run --silent swapgate keys new -- --id friend/g)
-    expect([answers, told?.length, output.includes(SECRET)]).toEqual([
+    expect([answers, output.match(told)?.length, output.includes(SECRET)]).toEqual([
       answers.map(() => NOT_CONFIGURED),
       1,
       false,

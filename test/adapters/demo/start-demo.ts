@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { onTestFinished } from 'vitest'
+import { onTestFinished, vi } from 'vitest'
 import type { DemoOptions } from '../../../adapters/demo/options.ts'
 import { createDemoServer, originOf } from '../../../adapters/demo/server.ts'
 
@@ -44,6 +44,12 @@ export async function startDemo(options: Partial<DemoOptions> = {}): Promise<Run
       return listing.running.map(({ model, state }) => `${model} ${state}`)
     },
   }
+}
+
+/** From here to the end of the test models load only as far as the test advances the timers. */
+export function stopTime(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
 }
 
 /** Splits a finished stream into its events; `[DONE]` stays a string. */

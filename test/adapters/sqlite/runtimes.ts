@@ -1,17 +1,10 @@
 import { firstExisting } from '../../harness.ts'
+import { denoProgram } from '../../support/deno-program.ts'
 
 /** The runtimes that bring SQLite along, and how each runs a program. */
 export const RUNTIMES: ReadonlyArray<[name: string, program: string, ...args: string[]]> = [
   ['bun', firstExisting('node_modules/bun/bin/bun.exe', 'bun')],
-  [
-    'deno',
-    firstExisting('node_modules/@deno/linux-x64-glibc/deno', 'deno'),
-    'run',
-    '--no-prompt',
-    '--allow-read',
-    '--allow-write',
-    '--allow-env',
-  ],
+  ['deno', denoProgram(), 'run', '--no-prompt', '--allow-read', '--allow-write', '--allow-env'],
   ['node', process.execPath],
 ]
 
