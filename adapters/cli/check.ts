@@ -8,7 +8,7 @@ import { showJsonPath } from '../../src/opencode/show-path.ts'
 import { gatherFacts } from './gather-facts.ts'
 import { writeConfigTexts } from './opencode-files.ts'
 import { readOpencodeFiles } from './opencode-sources.ts'
-import { EXIT, misused, tell, type Failure, type Outcome } from './outcome.ts'
+import { EXIT, missing, tell, type Failure, type Outcome } from './outcome.ts'
 
 /** What `swapgate check` is asked for. */
 export type CheckOptions = {
@@ -32,8 +32,10 @@ export async function check(
   const looked = await look(options, env)
   if (looked.ok) return { ok: true, exitCode: print(looked, options) }
   if (!options.json) return looked
-  const { exitCode, message } = looked
-  process.stdout.write(checkJson({ rows: [], findings: [unusable(message)] }, [], exitCode))
+  const { exitCode, message, isMissing } = looked
+  process.stdout.write(
+    checkJson({ rows: [], findings: [unusable(message, isMissing)] }, [], exitCode),
+  )
   return { ok: true, exitCode }
 }
 
@@ -41,7 +43,7 @@ async function look(options: CheckOptions, env: NodeJS.ProcessEnv): Promise<Outc
   const read = readOpencodeFiles(options.opencodeFile, env)
   if (!read.ok) return read
   const hasFiles = read.files.length > 0
-  if (!hasFiles && options.url === undefined) return misused(NO_FILE)
+  if (!hasFiles && options.url === undefined) return missing(NO_FILE)
   const gathered = await gatherFacts(options, read.files, env)
   if (!gathered.ok) return gathered
   const { input, fromGate } = gathered
@@ -57,7 +59,7 @@ function lookAt(input: CheckInput, fix: boolean): Failure | { ok: true; report: 
   return fix ? mend(input) : { ok: true, report: checkConfig(input) }
 }
 
-/** Writes the mended files, and tells on standard error what was done; standard output has the report. */
+/** Writes the mended files, and tells on standard error each field that was changed; standard output has the report. */
 function mend(input: CheckInput): Failure | { ok: true; report: CheckReport } {
   const { files, fixed, report } = fixConfig(input)
   const changed = files.filter(({ text }, i) => text !== input.files[i]?.text)
@@ -65,9 +67,11 @@ function mend(input: CheckInput): Failure | { ok: true; report: CheckReport } {
     changed.map(({ name, text }) => ({ path: name, text, expected: textOf(input, name) })),
   )
   if (failure) return failure
-  for (const { name } of changed) tell(`${name} was mended:`)
-  for (const { code, path: place } of fixed)
-    process.stderr.write(`  ${code}  ${showJsonPath(place)}\n`)
+  for (const { name } of changed) {
+    tell(`${name} was mended:`)
+    for (const { code, file, path } of fixed)
+      if (file === name) process.stderr.write(`  ${code}  ${showJsonPath(path)}\n`)
+  }
   return { ok: true, report }
 }
 

@@ -6,6 +6,7 @@ import type { GateModels } from '../../src/opencode/check/gate-answer.ts'
 import { gateUrl } from '../../src/opencode/check/gate-url.ts'
 import { mergedValue, type ConfigFile } from '../../src/opencode/config-files.ts'
 import { configPath } from '../process/load-config.ts'
+import { modelConfigPlace } from '../process/model-config-file.ts'
 import { askGate } from './ask-gate.ts'
 import {
   configuredUrl,
@@ -49,7 +50,12 @@ export async function gatherFacts(
     document: { value: mergedValue(files) },
     models: answer?.ok ? answer.models : box?.models,
     box: box && boxFacts(box),
-    gate: { ...gateFacts(config, url), isSure, isUpstreamKnown },
+    gate: {
+      ...gateFacts(config, url),
+      isSure,
+      isUpstreamKnown,
+      urlToAsk: url ?? (hasModelFile(config, env) ? undefined : configuredUrl(config)),
+    },
     machine: machineFacts(files, sources.keyVariable, env),
   }
   return { ok: true, input, fromGate: findingsOf(answer, url) }
@@ -77,6 +83,11 @@ async function boxOf(
   return readBox(config, env, modelFile)
 }
 
+/** Whether the models can be read here without the gate, as the commands do that take no such file. */
+function hasModelFile({ upstream }: GateConfig, env: NodeJS.ProcessEnv): boolean {
+  return existsSync(modelConfigPlace(upstream, configPath(env)).file)
+}
+
 function findingsOf(answer: GateModels | undefined, url = ''): Finding[] {
   if (!answer || answer.ok) return []
   return [{ ...answer.problem, severity: 'error', where: url, path: [], changes: [] }]
@@ -90,7 +101,7 @@ function boxFacts({ fileName, config }: ReadBox): BoxFacts {
 function gateFacts(
   config: GateConfig,
   url: string | undefined,
-): Omit<GateFacts, 'isSure' | 'isUpstreamKnown'> {
+): Omit<GateFacts, 'isSure' | 'isUpstreamKnown' | 'urlToAsk'> {
   // Where a public address is configured, the gate is still reached at its own, too.
   const own = { listen: config.listen, publicUrl: undefined }
   const elsewhere = configuredUrlElsewhere(own)

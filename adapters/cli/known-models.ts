@@ -9,7 +9,7 @@ import { gateUrl } from '../../src/opencode/check/gate-url.ts'
 import { configPath, loadConfig } from '../process/load-config.ts'
 import { createModelConfigFile, modelConfigPlace } from '../process/model-config-file.ts'
 import { absolute } from './opencode-files.ts'
-import { failed, misused, tell, type Outcome } from './outcome.ts'
+import { failed, misused, missing, tell, type Outcome } from './outcome.ts'
 import { askGate, type GateQuestion } from './ask-gate.ts'
 import { reachable, urlElsewhere } from './paste-url.ts'
 import { showAddress } from './port.ts'
@@ -34,7 +34,7 @@ export async function readBox(
 ): Promise<Outcome<{ box: ReadBox | undefined }>> {
   const place = modelConfigPlace(config.upstream, configPath(env))
   const found = named === undefined ? place : { file: absolute(named), folder: undefined }
-  if (named !== undefined && !existsSync(found.file)) return misused(`there is no file ${named}.`)
+  if (named !== undefined && !existsSync(found.file)) return missing(`there is no file ${named}.`)
   const read = await createModelConfigFile(found, tell, env).read()
   if (!read) {
     return existsSync(found.file)
@@ -69,6 +69,8 @@ export type Known = {
   baseUrl: string
   /** All addresses of the same gate that are known here, without a trailing slash. */
   gateUrls: string[]
+  /** Where llama-swap listens behind the gate: as configured here, or where it usually does. */
+  upstreamUrl: string | undefined
   models: CatalogueModel[]
   notes: string[]
 }
@@ -98,6 +100,7 @@ export async function knownModels(
     ok: true,
     baseUrl: configuredUrl(config),
     gateUrls: configuredUrls(config),
+    upstreamUrl: config.upstream.url,
     models,
     notes,
   }
@@ -110,9 +113,8 @@ function configuredUrls(config: GateConfig): string[] {
 }
 
 /** The configuration that is read here may be that of another gate. */
-async function otherUrls(url: string, env: NodeJS.ProcessEnv): Promise<string[]> {
-  const loaded = await loadConfig(env)
-  const urls = loaded.ok ? configuredUrls(loaded.config) : []
+function otherUrls(url: string, config: GateConfig): string[] {
+  const urls = configuredUrls(config)
   const { pathname } = new URL(url)
   const isHere = urls
     .map((each) => new URL(each))
@@ -128,8 +130,16 @@ async function modelsOfGate(
   if (!gate.ok) return misused(gate.message)
   const answer = await askGate({ url: gate.url, keyVariable }, env)
   if (answer.ok) {
-    const gateUrls = [gate.url, ...(await otherUrls(gate.url, env))]
-    return { ok: true, baseUrl: gate.url, gateUrls, models: answer.models, notes: [] }
+    const loaded = await loadConfig(env)
+    const others = loaded.ok ? otherUrls(gate.url, loaded.config) : []
+    return {
+      ok: true,
+      baseUrl: gate.url,
+      gateUrls: [gate.url, ...others],
+      upstreamUrl: loaded.ok ? loaded.config.upstream.url : undefined,
+      models: answer.models,
+      notes: [],
+    }
   }
   const { code, message, fix } = answer.problem
   const text = `${message}\n${fix}`

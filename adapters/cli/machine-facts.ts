@@ -26,6 +26,8 @@ export function machineFacts(
       }),
     noProxy: env['NO_PROXY'] || env['no_proxy'] || '',
     outputTokenMax: Number.isInteger(most) && most > 0 ? most : undefined,
+    // Any other text is no "yes" to OpenCode.
+    isCompactionOff: /^(?:1|true)$/i.test(env['OPENCODE_DISABLE_AUTOCOMPACT'] ?? ''),
     keyVariable,
     storedKeys: storedKeys(env),
     isShared: files.some(

@@ -37,10 +37,25 @@ export function readConfigText(path: string): Outcome<{ text: string | undefined
   const place = absolute(path)
   if (!existsSync(place)) return { ok: true, text: undefined }
   try {
-    return { ok: true, text: readFileSync(place, 'utf8').replace(BYTE_ORDER_MARK, '') }
+    const text = decoded(readFileSync(place))
+    return text === undefined ? misused(notUtf8(path)) : { ok: true, text }
   } catch (error) {
     return misused(`${path} cannot be read: ${reason(error)}`)
   }
+}
+
+/** Letters that are guessed would be written back as others; no JSON holds the zeros of UTF-16. */
+function decoded(bytes: Uint8Array): string | undefined {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return text.includes('\0') ? undefined : text
+  } catch {
+    return undefined
+  }
+}
+
+function notUtf8(path: string): string {
+  return `${path} is not UTF-8; nothing was written. Save it as UTF-8 first. (In PowerShell 5 ">" writes UTF-16: "| Out-File -Encoding utf8 ${path}" does not.)`
 }
 
 /** A text for a file. */
@@ -93,8 +108,8 @@ function prepare(write: ConfigWrite): ReadyWrite {
 
 function isAsRead({ target, expected }: ReadyWrite): boolean {
   if (expected === undefined) return true
-  const now = existsSync(target) ? readFileSync(target, 'utf8') : ''
-  return now.replace(BYTE_ORDER_MARK, '') === expected
+  const now = existsSync(target) ? decoded(readFileSync(target)) : ''
+  return now === expected
 }
 
 /** Each file is looked at again right before its turn, as the ones before it take their time. */

@@ -2,10 +2,11 @@ import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import type { ConfigFile } from '../../src/opencode/config-files.ts'
+import { isVariableName } from '../../src/opencode/check/secrets.ts'
 import { readJsonc } from '../../src/opencode/jsonc.ts'
 import { placeholdersIn, substituteBare } from '../../src/opencode/substitute.ts'
 import { absolute, globalFolder, readConfigText, workingFolder } from './opencode-files.ts'
-import { misused, type Failure, type Outcome } from './outcome.ts'
+import { misused, missing, type Failure, type Outcome } from './outcome.ts'
 
 const NAMES = ['opencode.json', 'opencode.jsonc']
 const VARIABLE = 'OPENCODE_CONFIG_CONTENT'
@@ -13,14 +14,15 @@ const VARIABLE = 'OPENCODE_CONFIG_CONTENT'
 /**
  * All that OpenCode 1.18 reads in this folder, in its order: the files for all projects, the one of OPENCODE_CONFIG, those
  * of the project from its root down to here, those in `.opencode` from here up to the root and at home, those in
- * OPENCODE_CONFIG_DIR, and OPENCODE_CONFIG_CONTENT. A named file stands for those of the project.
+ * OPENCODE_CONFIG_DIR, OPENCODE_CONFIG_CONTENT, and those that are managed for the whole machine. A named file stands for those
+ * of the project.
  */
 export function readOpencodeFiles(
   named: string | undefined,
   env: NodeJS.ProcessEnv,
 ): Outcome<{ files: ConfigFile[] }> {
   if (named !== undefined && !existsSync(absolute(named)))
-    return misused(`there is no file ${named}.`)
+    return missing(`there is no file ${named}.`)
   const own = env['OPENCODE_CONFIG']
   const places = [
     ...['config.json', ...NAMES].map((name) => join(globalFolder(env), name)),
@@ -31,22 +33,47 @@ export function readOpencodeFiles(
       ...(env['OPENCODE_CONFIG_DIR'] ? [absolute(env['OPENCODE_CONFIG_DIR'])] : []),
     ]),
   ].filter((path) => existsSync(path))
+  const managed = inFolders([managedFolder(env)]).filter((path) => existsSync(path))
   const only = named === undefined ? undefined : realpathSync(absolute(named))
-  const texts = lastOfEach(places).map((path) =>
-    unlessNamed(readOne(path, env), only === undefined || realpathSync(path) === only),
-  )
+  const isOther = (path: string): boolean => only === undefined || realpathSync(path) !== only
+  const readAll = (paths: readonly string[], why: string | undefined): ReadFile[] =>
+    paths.map((path) => unlessFor(readOne(path, env), isOther(path) ? why : undefined))
+  const paths = lastOfEach([...places, ...managed])
   const content = env[VARIABLE]?.trim()
-  const all = [...texts, ...(content ? [parse(VARIABLE, content, env)] : [])]
-  const failure = all.find((one): one is Failure => 'ok' in one && !one.ok)
+  const read = [
+    ...readAll(
+      paths.filter((path) => !managed.includes(path)),
+      only && NOT_NAMED,
+    ),
+    ...(content ? [parse(VARIABLE, content, env)] : []),
+    ...readAll(
+      paths.filter((path) => managed.includes(path)),
+      MANAGED,
+    ),
+  ]
+  const failure = read.find((one): one is Failure => 'ok' in one && !one.ok)
   if (failure) return failure
-  return { ok: true, files: all.flatMap((one) => ('file' in one ? [one.file] : [])) }
+  return { ok: true, files: read.flatMap((one) => ('file' in one ? [one.file] : [])) }
 }
 
-/** Whoever names a file does not ask for changes of others. */
-function unlessNamed(one: ReadFile, isNamed: boolean): ReadFile {
-  if (isNamed || !('file' in one)) return one
-  const untouched = one.file.untouched ?? 'it is not the file that was named'
-  return { ok: true, file: { ...one.file, untouched } }
+/** Where the owner of a machine puts what counts for all of its users, more than all that they write. */
+export function managedFolder(
+  env: NodeJS.ProcessEnv,
+  platform: NodeJS.Platform = process.platform,
+): string {
+  const own = env['OPENCODE_TEST_MANAGED_CONFIG_DIR']
+  if (own) return own
+  if (platform === 'win32') return join(env['ProgramData'] || 'C:\\ProgramData', 'opencode')
+  return platform === 'darwin' ? '/Library/Application Support/opencode' : '/etc/opencode'
+}
+
+const MANAGED = 'it is managed for all users of this machine'
+const NOT_NAMED = 'it is not the file that was named'
+
+/** Whoever names a file does not ask for changes of others, and nobody for those of all users. */
+function unlessFor(one: ReadFile, why: string | undefined): ReadFile {
+  if (why === undefined || !('file' in one)) return one
+  return { ok: true, file: { ...one.file, untouched: one.file.untouched ?? why } }
 }
 
 function projectPlaces(env: NodeJS.ProcessEnv): string[] {
@@ -85,7 +112,7 @@ function readOne(path: string, env: NodeJS.ProcessEnv): ReadFile {
 
 /** As the person would write it. */
 function nameOf(path: string, env: NodeJS.ProcessEnv): string {
-  if (dirname(path) === globalFolder(env)) return path
+  if ([globalFolder(env), managedFolder(env)].includes(dirname(path))) return path
   const short = relative(workingFolder(env), path)
   return short.length > path.length ? path : short
 }
@@ -94,15 +121,25 @@ function parse(name: string, text: string, env: NodeJS.ProcessEnv): ReadFile {
   const untouched = name === VARIABLE ? 'it stands in a variable' : undefined
   const plain = readJsonc(text)
   if (plain.ok) return { ok: true, file: { name, text, document: plain, untouched } }
-  const hasPlaceholders = placeholdersIn(text).length > 0
   const replaced = readJsonc(substituteBare(text, (each) => valueOf(each, name, env)))
   if (replaced.ok)
     return { ok: true, file: { name, text, document: replaced, untouched: ONLY_REPLACED } }
   const { line, column, message } = replaced
-  const claim = hasPlaceholders
+  return misused(`${name}:${line}:${column}: ${message}. ${claimOf(text, env)}`)
+}
+
+/** Why OpenCode cannot read a text, either. What may be a key in the place of a name is not repeated. */
+function claimOf(text: string, env: NodeJS.ProcessEnv): string {
+  const unset = new Set<string>()
+  substituteBare(text, ({ kind, name }) => {
+    if (kind === 'env' && !env[name] && isVariableName(name, new Set())) unset.add(name)
+    return ''
+  })
+  if (unset.size > 0)
+    return `OpenCode puts nothing in the place of a variable that is not set here: ${[...unset].join(', ')}.`
+  return placeholdersIn(text).length > 0
     ? 'So it is with {env:…} and {file:…} replaced as they are here.'
     : 'OpenCode cannot read it, either.'
-  return misused(`${name}:${line}:${column}: ${message}. ${claim}`)
 }
 
 const ONLY_REPLACED = 'the file is JSON only after OpenCode has replaced {env:…} and {file:…}'

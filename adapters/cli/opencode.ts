@@ -13,6 +13,7 @@ import {
 } from '../../src/opencode/render-config.ts'
 import { showJsonPath } from '../../src/opencode/show-path.ts'
 import { withoutSubstitutions } from '../../src/opencode/substitution.ts'
+import { writeCommand } from '../../src/opencode/write-command.ts'
 import { knownModels } from './known-models.ts'
 import { globalFile, localFile, readConfigText, writeConfigText } from './opencode-files.ts'
 import { failed, misused, tell, type Failure, type Outcome } from './outcome.ts'
@@ -36,14 +37,16 @@ export async function opencode(
 ): Promise<Failure | undefined> {
   const known = await knownModels(options, env)
   if (!known.ok) return known
-  const { baseUrl, gateUrls } = known
+  const { baseUrl, gateUrls, upstreamUrl } = known
   const { keyVariable, provider } = options
   const models = withoutSubstitutions(known.models)
   const file = renderOpencode({ baseUrl, models, keyVariable, providerId: provider })
   for (const note of [...known.notes, ...opencodeNotes(models)]) tell(note)
   const variables = new Set(Object.keys(env).filter((name) => env[name]))
-  if (options.write)
-    return writeInto(pathFor(options, env), { file, known: { models, gateUrls, variables } })
+  if (options.write) {
+    const about = { models, gateUrls, upstreamUrl, variables }
+    return writeInto(pathFor(options, env), { file, known: about, options })
+  }
   process.stdout.write(`${formatJson(file)}\n`)
   return undefined
 }
@@ -52,8 +55,8 @@ function pathFor({ file, global }: OpencodeOptions, env: NodeJS.ProcessEnv): str
   return file ?? (global ? globalFile(env) : localFile())
 }
 
-/** The gate's own file, and what else is known. */
-type FromGate = { file: OpencodeFile; known: KnownForMerge }
+/** The gate's own file, what else is known, and what was asked for. */
+type FromGate = { file: OpencodeFile; known: KnownForMerge; options: OpencodeOptions }
 
 function writeInto(path: string, ours: FromGate): Failure | undefined {
   const read = readConfigText(path)
@@ -77,7 +80,11 @@ function writeInto(path: string, ours: FromGate): Failure | undefined {
   return undefined
 }
 
-function merge(path: string, text: string, { file, known }: FromGate): Outcome<MergedConfig> {
+function merge(
+  path: string,
+  text: string,
+  { file, known, options }: FromGate,
+): Outcome<MergedConfig> {
   const document = readJsonc(text)
   if (!document.ok)
     return misused(
@@ -86,7 +93,10 @@ function merge(path: string, text: string, { file, known }: FromGate): Outcome<M
   try {
     return { ok: true, ...mergeOpencode(document, file, known) }
   } catch (error) {
-    if (error instanceof AnotherGate) return failed(`${path}: ${error.message}`)
+    if (error instanceof AnotherGate) {
+      const command = writeCommand({ ...options, provider: error.freeName })
+      return failed(`${path}: ${error.message} Write under another name: ${command}`)
+    }
     return misused(
       `${path}: ${error instanceof Error ? error.message : String(error)}. Correct it first; nothing was written.`,
     )

@@ -6,6 +6,8 @@ export type Failure = {
   ok: false
   exitCode: (typeof EXIT)['failed' | 'usage']
   message: string
+  /** There is no such file, rather than a wrong one. */
+  isMissing?: true
 }
 
 /** A value, or why there is none. */
@@ -19,6 +21,11 @@ export function failed(message: string): Failure {
 /** Something that the user has to change first. */
 export function misused(message: string): Failure {
   return { ok: false, exitCode: EXIT.usage, message }
+}
+
+/** A file that has to be there and is not. */
+export function missing(message: string): Failure {
+  return { ...misused(message), isMissing: true }
 }
 
 /** Tells the person at the terminal something; standard output is for what they asked for. */

@@ -1,17 +1,16 @@
+import { withoutSlash } from '../config/without-slash.ts'
 import type { CatalogueModel } from '../llama-swap/catalogue.ts'
 import { entries, field, texts } from '../llama-swap/read-unknown.ts'
+import { secretsIn } from './check/address-secrets.ts'
 import { isSameHost, parseUrl } from './check/providers-of-gate.ts'
-import { isVariableName } from './check/secrets.ts'
 import { changeJsonc, type JsoncChange } from './edit-jsonc.ts'
 import type { JsoncDocument, JsonPath } from './jsonc.ts'
+import type { KnownGate } from './known-gate.ts'
 import { limitsFor, withOwnOutput, type ModelLimit } from './limits.ts'
+import { mergeNotes } from './merge-notes.ts'
 import { providerToWrite } from './provider-to-write.ts'
-import {
-  opencodeModels,
-  type OpencodeFile,
-  type OpencodeModel,
-  type OpencodeProvider,
-} from './render-config.ts'
+import type { OpencodeFile, OpencodeModel, OpencodeProvider } from './render-config.ts'
+import { theirModels, type TheirModel } from './their-models.ts'
 
 /** A file of the user's with the gate's settings in it. */
 export type MergedConfig = {
@@ -22,7 +21,7 @@ export type MergedConfig = {
   replaced: readonly JsonPath[]
   /** The file's models that the gate does not have; they stay. */
   left: readonly string[]
-  /** What a person should know of the rest of the file: what hides the provider, what was not written. */
+  /** What a person should know of the rest of the file: what hides the provider, what leads to the same box. */
   notes: readonly string[]
 }
 
@@ -32,6 +31,8 @@ export type KnownForMerge = {
   models?: readonly CatalogueModel[]
   /** Other addresses of the same gate, without `/v1`. */
   gateUrls?: readonly string[]
+  /** Where llama-swap listens behind it. */
+  upstreamUrl?: string | undefined
   /** The environment variables that are set. */
   variables?: ReadonlySet<string>
 }
@@ -47,15 +48,16 @@ export type KnownForMerge = {
 export function mergeOpencode(
   document: JsoncDocument,
   ours: OpencodeFile,
-  { models = [], gateUrls = [], variables = new Set() }: KnownForMerge = {},
+  { models = [], gateUrls = [], upstreamUrl, variables = new Set() }: KnownForMerge = {},
 ): MergedConfig {
   const [ourId = '', provider] = Object.entries(ours.provider)[0] ?? []
   if (!provider) return { text: document.text, added: [], replaced: [], left: [], notes: [] }
   const baseUrl = provider.options.baseURL.replace(/\/v1$/, '')
-  const id = providerToWrite(document.value, { id: ourId, gateUrls: [baseUrl, ...gateUrls] })
+  const gate: KnownGate = { gateUrls: [baseUrl, ...gateUrls], upstreamUrl }
+  const id = providerToWrite(document.value, { ...gate, id: ourId })
   refuseSecondForm(document.value, id)
   const theirs = field(field(document.value, 'provider'), id)
-  const written = writtenModels(theirs, models)
+  const written = theirModels(theirs, models)
   const fields = [
     { path: ['$schema'], value: ours.$schema, isOurs: false },
     ...providerFields(['provider', id], provider, { theirs, written }),
@@ -68,11 +70,15 @@ export function mergeOpencode(
     added: changes.filter((one) => !isThere(one)).map(({ path }) => path),
     replaced: changes.filter(isThere).map(({ path }) => path),
     left: written.filter((one) => !known.has(one.id)).map(({ key }) => key),
-    notes: [
-      ...hiding(document.value, id),
-      ...keysAsNames(theirs, { id, variables }),
-      ...choice(document.value, ours.model?.replace(`${ourId}/`, `${id}/`)),
-    ],
+    notes: mergeNotes({
+      document: document.value,
+      id,
+      ours: provider,
+      theirs,
+      written,
+      gate,
+      variables,
+    }),
   }
 }
 
@@ -81,38 +87,6 @@ function refuseSecondForm(document: unknown, id: string): void {
   throw new Error(
     `${id} stands in "providers", the form of OpenCode 2, which would hide what is written here. Rename it or take it out`,
   )
-}
-
-/** What turns the provider off, however right it is. */
-function hiding(document: unknown, id: string): string[] {
-  const enabled = field(document, 'enabled_providers')
-  const isLeftOut = Array.isArray(enabled) && !enabled.includes(id)
-  const isOff = texts(field(document, 'disabled_providers')).includes(id)
-  return [
-    ...(isLeftOut
-      ? [`OpenCode will not show ${id}: "enabled_providers" does not name it. Add it there.`]
-      : []),
-    ...(isOff
-      ? [`OpenCode will not show ${id}: "disabled_providers" names it. Take it out there.`]
-      : []),
-  ]
-}
-
-function keysAsNames(
-  provider: unknown,
-  { id, variables }: { id: string; variables: ReadonlySet<string> },
-): string[] {
-  if (texts(field(provider, 'env')).every((name) => isVariableName(name, variables))) return []
-  return [
-    `What stands in "env" of ${id} is no name of a variable, but may be the key itself: "swapgate check --fix" takes it out.`,
-  ]
-}
-
-function choice(document: unknown, model: string | undefined): string[] {
-  if (model === undefined || field(document, 'model') !== undefined) return []
-  return [
-    `This file chooses no model to begin with. To choose one: "model": ${JSON.stringify(model)}.`,
-  ]
 }
 
 /** A field to write; `isOurs`: also where the user has something else. */
@@ -143,7 +117,7 @@ function providerFields(
     {
       path: [...path, 'options', 'baseURL'],
       value: baseURL,
-      isOurs: !isSamePlace(field(theirOptions, 'baseURL'), baseURL),
+      isOurs: !mayStay(field(theirOptions, 'baseURL'), baseURL),
     },
     ...Object.entries(patience).map(([option, value]) => ({
       path: [...path, 'options', option],
@@ -169,16 +143,19 @@ function withTheirs(ours: readonly string[], theirs: unknown): readonly string[]
   return [...named, ...ours.filter((name) => !named.includes(name))]
 }
 
-/** `localhost` and `127.0.0.1` are one place; where what only OpenCode replaces leads to, it alone knows. */
-function isSamePlace(written: unknown, right: string): boolean {
+/**
+ * Whether an address leads to the right place: `localhost` and `127.0.0.1` are one, and where what only OpenCode replaces
+ * leads to, it alone knows. Where it holds what may be the only copy of a key, a person has to take that out.
+ */
+function mayStay(written: unknown, right: string): boolean {
   if (typeof written !== 'string') return false
-  if (/\{(?:env|file):/.test(written)) return true
+  if (/\{(?:env|file):/.test(written) || secretsIn(written).length > 0) return true
   const url = parseUrl(written)
   return url !== undefined && isSameHost(url, right) && wayOf(url) === wayOf(new URL(right))
 }
 
 function wayOf({ protocol, pathname, search, hash }: URL): string {
-  return protocol + pathname.replace(/\/+$/, '') + search + hash
+  return protocol + withoutSlash(pathname) + search + hash
 }
 
 /** Whether OpenCode would give up earlier; `false` is for ever. */
@@ -209,18 +186,4 @@ function limitWith(right: ModelLimit, theirs: unknown): ModelLimit {
   const isCut = right.output < limitsFor(right.context).output
   const written = typeof output === 'number' ? output : undefined
   return withOwnOutput(right, written, isCut ? right.output : undefined)
-}
-
-/** `id`: the model's own name, whatever the file calls it. */
-type TheirModel = { key: string; id: string; value: unknown }
-
-function writtenModels(provider: unknown, models: readonly CatalogueModel[]): TheirModel[] {
-  const shown = opencodeModels(models)
-  return entries(field(provider, 'models')).map(([key, value]) => {
-    const own = field(value, 'id')
-    const name = typeof own === 'string' ? own : key
-    const known =
-      shown.find(({ id }) => id === name) ?? shown.find(({ aliases }) => aliases.includes(name))
-    return { key, id: known?.id ?? name, value }
-  })
 }

@@ -1,13 +1,22 @@
 import { entries, field } from '../llama-swap/read-unknown.ts'
-import { isBelow, isLocal, parseUrl } from './check/providers-of-gate.ts'
+import { isLocal } from './check/providers-of-gate.ts'
 import { withoutKeys } from './check/secrets.ts'
+import { addressOf, isAtGate, isBehindGate, readAddress, type KnownGate } from './known-gate.ts'
 import { PROVIDER_ID } from './render-config.ts'
 
 /** A provider of that name is for another gate: what stands there, also its key, is not for this one. */
-export class AnotherGate extends Error {}
+export class AnotherGate extends Error {
+  /** A name under which this gate's settings can stand beside it. */
+  readonly freeName: string
 
-/** The name to write under, and where the gate is, without `/v1`: all addresses that are known of it. */
-export type WriteTo = { id: string; gateUrls: readonly string[] }
+  constructor(message: string, freeName: string) {
+    super(message)
+    this.freeName = freeName
+  }
+}
+
+/** The name to write under, and what gate it is for. */
+export type WriteTo = KnownGate & { id: string }
 
 /**
  * The provider of a file that the gate's settings are to go to. The user may have given it another name: then it is the
@@ -15,22 +24,21 @@ export type WriteTo = { id: string; gateUrls: readonly string[] }
  *
  * @throws AnotherGate when the one of that name leads to another gate, whose key would be sent to this one
  */
-export function providerToWrite(document: unknown, { id, gateUrls }: WriteTo): string {
+export function providerToWrite(document: unknown, { id, ...gate }: WriteTo): string {
   const providers = field(document, 'provider')
   const there = field(providers, id)
   const address = addressOf(there)
-  if (isAtGate(address, gateUrls)) return id
-  const other = entries(providers).find(([, each]) => isAtGate(addressOf(each), gateUrls))
-  if (other && id === PROVIDER_ID) return other[0]
-  if (address === undefined || isReplaced(address) || isOld({ there, address, gateUrls })) return id
+  if (isAtGate(address, gate)) return id
+  const isUsual = id === PROVIDER_ID
+  const other = entries(providers).find(([, each]) => isAtGate(addressOf(each), gate))
+  if (other && isUsual) return other[0]
+  if (address === undefined || isReplaced(address) || isOld({ there, address, gate })) return id
+  // Whatever else listens there, a provider with the usual name is meant for llama-swap.
+  if (isUsual && isBehindGate(address, gate)) return id
   throw new AnotherGate(
-    `provider.${id} leads to ${shown(address)}: another gate. Write under another name: swapgate opencode --write --provider ${freeName(providers)}`,
+    `provider.${id} leads to ${shown(address)}: another gate.`,
+    unusedName(providers),
   )
-}
-
-function addressOf(provider: unknown): string | undefined {
-  const written = field(field(provider, 'options'), 'baseURL') ?? field(provider, 'api')
-  return typeof written === 'string' ? written : undefined
 }
 
 /** What only OpenCode replaces leads where it alone knows; it stays as it is. */
@@ -38,28 +46,20 @@ function isReplaced(address: string): boolean {
   return /\{(?:env|file):/.test(address)
 }
 
-/** People leave the scheme out. */
-function readAddress(address: string): URL | undefined {
-  return parseUrl(address.includes('://') ? address : `http://${address}`)
-}
-
-function isAtGate(address: string | undefined, gateUrls: readonly string[]): boolean {
-  const url = address === undefined ? undefined : readAddress(address)
-  return url !== undefined && gateUrls.some((known) => isBelow(url, known))
-}
-
-type Written = { there: unknown; address: string; gateUrls: readonly string[] }
+type Written = { there: unknown; address: string; gate: KnownGate }
 
 /** Earlier settings of the same person, from before the gate stood there: no key of another gate is among them. */
-function isOld({ there, address, gateUrls }: Written): boolean {
+function isOld({ there, address, gate }: Written): boolean {
   if (holdsKey(there)) return false
   const url = readAddress(address)
-  return !url || isLocal(url) || gateUrls.some((known) => new URL(known).hostname === url.hostname)
+  if (!url || isLocal(url)) return true
+  return gate.gateUrls.some((known) => new URL(known).hostname === url.hostname)
 }
 
 const KEY_HEADER = /^(?:authorization|x-api-key|api-key)$/i
 
-function holdsKey(provider: unknown): boolean {
+/** Whether a key stands in a provider, or a place that one comes from. */
+export function holdsKey(provider: unknown): boolean {
   const options = field(provider, 'options')
   const apiKey = field(options, 'apiKey')
   const models = entries(field(provider, 'models')).map(([, model]) => model)
@@ -77,7 +77,7 @@ function shown(address: string): string {
   return url ? withoutKeys(url.origin + url.pathname) : 'elsewhere'
 }
 
-function freeName(providers: unknown, nth = 1): string {
+function unusedName(providers: unknown, nth = 1): string {
   const name = nth === 1 ? 'home' : `home-${nth}`
-  return field(providers, name) === undefined ? name : freeName(providers, nth + 1)
+  return field(providers, name) === undefined ? name : unusedName(providers, nth + 1)
 }

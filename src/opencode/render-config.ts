@@ -125,13 +125,15 @@ function renderModel(model: CatalogueModel): OpencodeModel {
   }
 }
 
+type Named = Pick<CatalogueModel, 'id' | 'name'>
+
 /** The model to begin with, where nobody says one: the first that is for code, else the first. */
-export function firstModel(models: readonly CatalogueModel[]): CatalogueModel | undefined {
+export function firstModel<T extends Named>(models: readonly T[]): T | undefined {
   return models.find(isForCode) ?? models[0]
 }
 
 const CODE = /cod(?:e|ing|estral)|\bdev/i
 
-function isForCode({ id, name }: CatalogueModel): boolean {
+function isForCode({ id, name }: Named): boolean {
   return CODE.test(id) || CODE.test(name ?? '')
 }

@@ -124,6 +124,7 @@ describe('before a key is entered', () => {
     expect(await blocksFor(page, 'OpenCode')).toEqual([
       "export LLAMA_SWAP_API_KEY='sk-...'\n",
       `curl -fsS -H "Authorization: Bearer $LLAMA_SWAP_API_KEY" ${gate.url}/opencode.json -o opencode.json\nopencode run -m llama-swap/your-model 'Say hello'\n`,
+      `swapgate opencode --write --url ${gate.url}\n`,
     ])
     expect(await page.locator('#found').isVisible()).toBe(false)
     expect(faults).toEqual([])
@@ -255,10 +256,11 @@ describe('behind a proxy that the gate knows nothing of', () => {
     async (hasKey) => {
       const { page, faults } = await openThrough(origin, OTHER_NAME)
       if (hasKey) await enterUser(page)
-      const [, line = ''] = await blocksFor(page, 'OpenCode')
+      const [, line = '', merge] = await blocksFor(page, 'OpenCode')
       expect(line.split('\n')[0]).toBe(
         `curl -fsS -H "Authorization: Bearer $LLAMA_SWAP_API_KEY" '${origin}/opencode.json?base=${origin}' -o opencode.json`,
       )
+      expect(merge).toBe(`swapgate opencode --write --url ${origin}\n`)
       expect(await page.locator('.row code').first().innerText()).toBe(`${origin}/v1`)
       expect(faults).toEqual([])
       const file = await page.evaluate(

@@ -1,14 +1,19 @@
-import type { CheckInput, GateFacts } from './check-input.ts'
+import { withoutSlash } from '../../config/without-slash.ts'
+import { isCopied, secretsIn } from './address-secrets.ts'
+import type { CheckInput, GateFacts, MachineFacts } from './check-input.ts'
 import type { FindingCode, Found, Severity } from './finding.ts'
 import { gateUrl } from './gate-url.ts'
 import {
   gateFor,
   isLocal,
+  isNearUpstream,
   isPastGate,
   isSameHost,
+  isSameServer,
   leadsElsewhere,
   parseUrl,
   portOf,
+  urlOf,
 } from './providers-of-gate.ts'
 import type { WrittenProvider } from './read-written.ts'
 
@@ -49,22 +54,43 @@ function elsewhere(input: CheckInput, provider: WrittenProvider): Found[] {
 function checkAddress(input: CheckInput, provider: WrittenProvider): Found[] {
   const { text, address, path } = provider.baseUrl
   const gate = gateFor(input.gate, provider)
-  const fault = address === undefined ? missing(gate) : faultOf(address, gate)
+  const fault = address === undefined ? missing(provider, gate) : faultOf(address, gate)
   if (!fault) return []
   const { right, ...about } = fault
   const isKnown = gate.urls.some((known) => isSameHost(new URL(right), known))
-  const isSafe = gate.isSure && text === address
+  const isSafe = gate.isSure && text === address && isCopied(address ?? '', input.machine)
   const isGates = isKnown || about.code === 'base-url-past-gate'
-  const fix = gate.isSure ? `Write "${right}".` : `If the gate is there: write "${right}".`
-  return [{ ...about, path, fix, changes: isSafe && isGates ? [{ path, value: right }] : [] }]
+  return [
+    {
+      ...about,
+      path,
+      fix: fixText(right, gate, keepText(address, input.machine)),
+      changes: isSafe && isGates ? [{ path, value: right }] : [],
+    },
+  ]
 }
 
-function missing(gate: GateFacts): Fault {
+function fixText(right: string, { isSure }: GateFacts, first: string): string {
+  return isSure ? `${first}Write "${right}".` : `${first}If the gate is there: write "${right}".`
+}
+
+/** What is to be done before an address goes in which a key may stand. */
+function keepText(address = '', machine: MachineFacts): string {
+  if (isCopied(address, machine)) return ''
+  return `If there is a key in it, first export ${machine.keyVariable}=<the key>. `
+}
+
+function missing(provider: WrittenProvider, gate: GateFacts): Fault {
+  const { misplaced } = provider.baseUrl
+  const url = urlOf(provider)
+  const isElsewhere = url !== undefined && leadsElsewhere({ gate }, provider)
   return {
     code: 'base-url-missing',
     severity: 'error',
-    message: 'There is no baseURL, so OpenCode asks OpenAI.',
-    right: rightUrl(gate.urls[0]),
+    message: misplaced
+      ? `${misplaced.name} is not read: without options.baseURL, OpenCode asks OpenAI.`
+      : 'There is no baseURL, so OpenCode asks OpenAI.',
+    right: isElsewhere ? rightUrl(prefixOf(url, gate)) : rightUrl(gate.urls[0]),
   }
 }
 
@@ -78,18 +104,26 @@ function faultOf(text: string, gate: GateFacts): Fault | undefined {
       message: 'baseURL is no address that begins with http:// or https://.',
       right: rightUrl(best),
     }
-  return pastGate(url, gate) ?? otherHost(url, gate) ?? wrongPath(url, gate)
+  return (
+    pastGate(url, gate) ??
+    otherWay(url, gate) ??
+    otherHost(url, gate) ??
+    withSecrets(url, gate) ??
+    wrongPath(url, gate)
+  )
 }
 
 function pastGate(url: URL, gate: GateFacts): Fault | undefined {
-  if (gate.urls.some((known) => isSameHost(url, known))) return undefined
+  if (gate.urls.some((known) => isSameServer(url, known))) return undefined
   const best = new URL(gate.urls[0])
-  if (!isPastGate(url, gate) && !isBeside(url, gate)) return undefined
-  const isUpstream = isSameHost(url, gate.upstreamUrl)
+  const isSure = isPastGate(url, gate) || isBeside(url, gate)
+  if (!isSure && !isNearUpstream(url, gate)) return undefined
+  const isUpstream = isSameServer(url, gate.upstreamUrl)
+  const where = `port ${portOf(url)}`
   return {
     code: 'base-url-past-gate',
     severity: 'error',
-    message: `baseURL leads to llama-swap itself (port ${portOf(url)}), past the gate: no limits, no fair queue, no heartbeats while a model loads.`,
+    message: `baseURL leads to ${isSure ? `llama-swap itself (${where})` : `${where}, where llama-swap usually is`}, past the gate: no limits, no fair queue, no heartbeats while a model loads.`,
     right: rightUrl(isUpstream || !isLocal(best) ? gate.urls[0] : beside(url, best)),
   }
 }
@@ -107,8 +141,32 @@ function beside(url: URL, { port }: URL): string {
   return gate.origin
 }
 
+/** The gate's own port, spoken to in a way in which the gate does not answer. */
+function otherWay(url: URL, gate: GateFacts): Fault | undefined {
+  const known = gate.urls
+    .map((each) => new URL(each))
+    .filter((each) => isSameServer(url, each.href))
+  const best = known.find((each) => isSameHost(url, each.href)) ?? known[0]
+  if (!best || known.some((each) => isSameHost(url, each.href) && each.protocol === url.protocol))
+    return undefined
+  const right = rightUrl(best.href)
+  if (best.protocol !== url.protocol)
+    return {
+      code: 'base-url-scheme',
+      severity: 'error',
+      message: `baseURL begins with ${url.protocol}//, but the gate's address with ${best.protocol}//: OpenCode does not reach it so.`,
+      right,
+    }
+  return {
+    code: 'base-url-other-host',
+    severity: gate.isNamed ? 'warning' : 'error',
+    message: `baseURL leads to ${url.host}, but the gate is at ${best.host}, which is another address of this machine.`,
+    right,
+  }
+}
+
 function otherHost(url: URL, gate: GateFacts): Fault | undefined {
-  if (!gate.isNamed || isSameHost(url, gate.urls[0])) return undefined
+  if (!gate.isNamed || isSameServer(url, gate.urls[0])) return undefined
   return {
     code: 'base-url-other-host',
     severity: 'warning',
@@ -117,14 +175,24 @@ function otherHost(url: URL, gate: GateFacts): Fault | undefined {
   }
 }
 
+/** OpenCode 1.18 drops a name and a password, and writes its own path behind a query. */
+function withSecrets(url: URL, gate: GateFacts): Fault | undefined {
+  if (secretsIn(url.href).length === 0) return undefined
+  return {
+    code: 'base-url-key',
+    severity: 'error',
+    message:
+      'baseURL has a name, a password or a query in it. A key there is not sent as one, and everybody who gets the file can read it.',
+    right: rightUrl(prefixOf(url, gate)),
+  }
+}
+
 function wrongPath(url: URL, gate: GateFacts): Fault | undefined {
-  const known = gate.urls.find((each) => isSameHost(url, each))
   const path = withoutSlash(url.pathname)
-  // Behind another server the gate may stand below any path.
-  const prefix =
-    known === undefined ? path.replace(/\/v1(?:\/.*)?$/, '') : withoutSlash(new URL(known).pathname)
-  const right = rightUrl(url.origin + prefix)
-  const isClean = url.search === '' && url.hash === '' && url.username === '' && url.password === ''
+  const base = prefixOf(url, gate)
+  const prefix = withoutSlash(new URL(base).pathname)
+  const right = rightUrl(base)
+  const isClean = !/[?#]/.test(url.href)
   if (isClean && path === `${prefix}/v1`) return undefined
   if (isClean && path === prefix)
     return {
@@ -142,10 +210,14 @@ function wrongPath(url: URL, gate: GateFacts): Fault | undefined {
   }
 }
 
-function rightUrl(base: string): string {
-  return `${withoutSlash(base)}/v1`
+/** Where the gate begins that an address leads to. Behind another server it may stand below any path. */
+function prefixOf(url: URL, gate: GateFacts): string {
+  const known = gate.urls.find((each) => isSameServer(url, each))
+  const path = withoutSlash(url.pathname)
+  const prefix = known === undefined ? path.replace(/\/v1(?:\/.*)?$/, '') : new URL(known).pathname
+  return url.origin + withoutSlash(prefix)
 }
 
-function withoutSlash(text: string): string {
-  return text.replace(/\/+$/, '')
+function rightUrl(base: string): string {
+  return `${withoutSlash(base)}/v1`
 }

@@ -1,47 +1,31 @@
 import { didYouMean } from '../../config/did-you-mean.ts'
-import { entries, field } from '../../llama-swap/read-unknown.ts'
+import { field } from '../../llama-swap/read-unknown.ts'
 import { createResidency } from '../../queue/residency.ts'
 import type { JsonPath } from '../jsonc.ts'
 import type { CheckInput } from './check-input.ts'
+import { choiceAt, MAIN, sectionPaths, SMALL, type Choice } from './choices.ts'
 import type { Found } from './finding.ts'
 import { hiddenBy } from './hidden-models.ts'
 import { providersOfGate } from './providers-of-gate.ts'
-import {
-  readChoice,
-  readProviders,
-  type WrittenModel,
-  type WrittenProvider,
-} from './read-written.ts'
+import { readProviders, type WrittenModel, type WrittenProvider } from './read-written.ts'
 
-type Choice = { path: JsonPath; provider: string; model: string }
 type About = { input: CheckInput; provider: WrittenProvider }
 
 /** Which models are chosen for what: each one must be there, and a change between two of them can cost a load. */
 export function checkChoices(input: CheckInput, provider: WrittenProvider): Found[] {
   const { value } = input.document
   const about = { input, provider }
-  const sections = ['agent', 'mode', 'command'].flatMap((section) =>
-    entries(field(value, section)).map(([name]) => [section, name, 'model']),
-  )
-  const [main, small, ...agents] = [['model'], ['small_model'], ...sections].map((path) =>
-    choiceAt(value, path),
-  )
+  const paths = [MAIN, SMALL, ...sectionPaths(value)]
+  const [main, small, ...agents] = paths.map((path) => choiceAt(value, path))
   const chosen = [main, small, ...agents].filter((choice) => choice !== undefined)
   const usual = main ? modelOf(about, main) : provider.models[0]
   const isFirst = providersOfGate(input, readProviders(input))[0]?.id === provider.id
   return [
-    ...(isFirst
-      ? [['model'], ['small_model'], ...sections].flatMap((path) => withoutSlash(about, path))
-      : []),
+    ...(isFirst ? paths.flatMap((path) => withoutSlash(about, path)) : []),
     ...chosen.flatMap((choice) => [...missing(about, choice), ...misspelt(about, choice)]),
     ...(small && usual ? checkSmall(about, small, usual) : []),
     ...agents.flatMap((choice) => (choice && usual ? checkAgent(about, choice, usual) : [])),
   ]
-}
-
-function choiceAt(value: unknown, path: JsonPath): Choice | undefined {
-  const choice = readChoice(path.reduce(field, value))
-  return choice && { path, ...choice }
 }
 
 function modelOf({ provider }: About, choice: Choice): WrittenModel | undefined {

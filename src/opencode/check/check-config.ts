@@ -1,10 +1,10 @@
 import type { FaultKind } from '../../llama-swap/model-config.ts'
-import { filesToChange, holderOf } from '../config-files.ts'
+import { holderOf, type ConfigFile } from '../config-files.ts'
 import { placeOf } from '../jsonc.ts'
 import { checkBaseUrl } from './check-base-url.ts'
 import { checkChoices } from './check-choices.ts'
 import { checkCompaction } from './check-compaction.ts'
-import { noProvider, nothingToCompare } from './check-found.ts'
+import { checkAround, nothingToCompare } from './check-found.ts'
 import type { CheckInput } from './check-input.ts'
 import { checkKey } from './check-key.ts'
 import { checkMissing, checkModel } from './check-models.ts'
@@ -12,9 +12,11 @@ import { checkNetwork } from './check-network.ts'
 import { checkProvider, checkTimeouts } from './check-provider.ts'
 import { checkSchema } from './check-schema.ts'
 import { checkSubstitution } from './check-substitution.ts'
+import { checkWholeLimits } from './check-whole-limits.ts'
 import type { Finding, Found, Severity } from './finding.ts'
 import { isWithin } from './is-within.ts'
 import { modelRow, type ModelRow } from './model-row.ts'
+import { limitAround, planChanges } from './plan-changes.ts'
 import { isCompared, isMendable, providersOfGate } from './providers-of-gate.ts'
 import { readProviders, type WrittenProvider } from './read-written.ts'
 
@@ -30,18 +32,18 @@ export function checkConfig(input: CheckInput): CheckReport {
   )
   const models = providers.flatMap((provider) => provider.models)
   const found = [
-    ...(providers.length === 0 ? noProvider(input) : []),
+    ...checkAround(input, providers),
     ...providers.flatMap((provider) => checkOne(input, provider)),
     ...compactionOf(input, providers),
   ]
   // A limit that is not whole is told once, with its fix.
-  const told = found.filter(({ code }) => code === 'limit-incomplete').map(({ path }) => path)
+  const told = found.filter(({ code }) => code === 'limit-incomplete')
   const invalid = checkSchema(input).filter(
-    ({ path }) => !told.some((known) => isWithin(path, known)),
+    ({ path, file }) => !told.some((known) => known.file === file && isWithin(path, known.path)),
   )
   const findings = [
     ...nothingToCompare(input, providers),
-    ...invalid,
+    ...invalid.map((one) => located(input, one)),
     ...checkSubstitution(input),
     ...found.map((one) => located(input, one)),
     ...boxFaults(input),
@@ -83,21 +85,30 @@ function rulesOf(input: CheckInput, provider: WrittenProvider): Found[] {
     ...checkNetwork(input, provider),
     ...checkKey(input, provider),
     ...checkTimeouts(input, provider),
-    ...provider.models.flatMap((model) => checkModel(input, model)),
+    ...provider.models.flatMap((model) => [
+      ...checkWholeLimits(input, model),
+      ...checkModel(input, model),
+    ]),
     ...checkMissing(input, provider.models, provider.path),
     ...checkChoices(input, provider),
   ]
 }
 
-/** Says where it is, and leaves alone what is not to be changed. */
+/** Says where it is, and offers no change that cannot be made. */
 function located({ files }: CheckInput, { file: own, ...found }: Found): Finding {
-  const file = files.find(({ name }) => name === own) ?? holderOf(files, found.path)
+  // A limit is written whole, in the file that counts, wherever the value comes from that is wrong.
+  const whole = limitAround(found.path) ?? found.path
+  const file = files.find(({ name }) => name === own) ?? holderOf(files, whole)
   const where = file ? `${file.name}:${placeOf(file.document, found.path).line}` : ''
-  const reason = found.changes
-    .flatMap((change) => filesToChange(files, change))
-    .find(({ untouched }) => untouched !== undefined)?.untouched
-  if (reason === undefined) return { ...found, where }
-  return { ...found, where, fix: `${found.fix} --fix leaves it alone: ${reason}.`, changes: [] }
+  const plan = planChanges(files, found.changes)
+  if (plan.ok) return { ...found, where }
+  const reason = plan.blocker && reasonOf(plan.blocker, file)
+  const more = reason === undefined ? '' : ` --fix leaves it alone: ${reason}.`
+  return { ...found, where, fix: found.fix + more, changes: [] }
+}
+
+function reasonOf({ name, untouched }: ConfigFile, file: ConfigFile | undefined): string {
+  return name === file?.name ? `${untouched}` : `a part of it stands in ${name}, and ${untouched}`
 }
 
 const SEVERITIES: Record<FaultKind, Severity> = {

@@ -1,40 +1,58 @@
-import { entries, field } from '../../llama-swap/read-unknown.ts'
 import type { CheckInput, GateFacts } from './check-input.ts'
+import { checkBaseUrl } from './check-base-url.ts'
+import { checkV2 } from './check-v2.ts'
 import type { Finding, Found } from './finding.ts'
 import { gateUrl } from './gate-url.ts'
-import { isPastGate, leadsToGate, parseUrl } from './providers-of-gate.ts'
-import { text, type WrittenProvider } from './read-written.ts'
+import { commandFor } from './next-command.ts'
+import { isNearGate, isPastGate, parseUrl, urlOf } from './providers-of-gate.ts'
+import { readProviders, type WrittenProvider } from './read-written.ts'
 
-/** What is said where no provider leads to the gate: there may be one in the form of OpenCode 2. */
-export function noProvider({ document, gate, machine }: CheckInput): Found[] {
-  const second = entries(field(document.value, 'providers')).filter(([, provider]) => {
-    const written = text(field(field(provider, 'settings'), 'baseURL'))
-    return leadsToGate(parseUrl(machine.replaced(written ?? '')), gate)
-  })
-  if (second.length > 0) return second.map(([id]) => notChecked(id))
-  // Where nobody has said where the gate is, it may well be where the file leads.
-  const isGuess = !gate.isNamed && !gate.isSure
-  return [
-    {
-      code: 'provider-missing',
-      severity: isGuess ? 'warning' : 'error',
-      path: ['provider'],
-      message: `No provider leads to the gate at ${gate.urls[0]}.`,
-      fix: `"swapgate opencode --write" adds it.${isGuess ? ' If the gate is elsewhere, name it with --url.' : ''}`,
-      changes: [],
-    },
-  ]
+/** What is told of other places than the gate's own providers, and what is said where there are none. */
+export function checkAround(input: CheckInput, ours: readonly WrittenProvider[]): Found[] {
+  const second = checkV2(input)
+  return ours.length > 0 || second.length > 0 ? second : noProvider(input)
 }
 
-function notChecked(id: string): Found {
-  return {
-    code: 'v2-not-checked',
-    severity: 'hint',
-    path: ['providers', id],
-    message: `${id} leads to the gate in the form of OpenCode 2; its limits are not checked.`,
-    fix: '"swapgate opencode --write" writes the form that both read.',
+function noProvider(input: CheckInput): Found[] {
+  const { gate } = input
+  const providers = readProviders(input)
+  const path = ['provider']
+  // Where nobody has said where the gate is, it may well be where the file leads.
+  const isGuess = !gate.isNamed && !gate.isSure
+  const missing: Found = {
+    code: 'provider-missing',
+    severity: isGuess ? 'warning' : 'error',
+    path,
+    message: `No provider leads to the gate at ${gate.urls[0]}.`,
+    fix: [
+      `"${commandFor(input, path)}" adds it.`,
+      ...(isGuess ? ['If the gate is elsewhere, name it with --url.'] : []),
+      ...providers.flatMap((provider) => meant(input, provider)),
+    ].join(' '),
     changes: [],
   }
+  const near = providers.filter((provider) => isNearGate(provider, gate))
+  return [missing, ...near.flatMap((provider) => nearly(input, provider))]
+}
+
+/** It may lead where it is meant to, so a person has to say. */
+function nearly(input: CheckInput, provider: WrittenProvider): Found[] {
+  return checkBaseUrl(input, provider).map((found) => ({
+    ...found,
+    severity: 'warning',
+    fix: `${found.fix.slice(0, -1)}, if ${provider.id} is meant for the gate.`,
+    changes: [],
+  }))
+}
+
+/** Another server with models of the same names; one in the cloud has them by chance. */
+function meant({ gate }: CheckInput, provider: WrittenProvider): string[] {
+  const url = urlOf(provider)
+  const hasSame = provider.models.some(({ real }) => real)
+  if (url?.protocol !== 'http:' || !hasSame || isNearGate(provider, gate)) return []
+  return [
+    `${provider.id} has models of the gate, but leads to ${url.host}; if it is meant for the gate, its baseURL is "${gate.urls[0]}/v1".`,
+  ]
 }
 
 /** What is said where nobody knows what models there are, so that no limit could be compared. */

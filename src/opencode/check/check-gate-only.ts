@@ -1,4 +1,5 @@
 import { opencodeModels } from '../render-config.ts'
+import { writeCommand } from '../write-command.ts'
 import type { CheckReport } from './check-config.ts'
 import type { CheckInput } from './check-input.ts'
 import { proxyInBetween } from './check-network.ts'
@@ -14,7 +15,7 @@ export function checkGateOnly({ models = [], gate, machine }: CheckInput): Check
     where,
     path: [],
     message: 'Only the way to the gate was checked: there is no configuration of OpenCode here.',
-    fix: `swapgate opencode --write --url ${where}`,
+    fix: writeCommand({ url: where, keyVariable: machine.keyVariable }),
     changes: [],
   }
   const proxies = proxyInBetween(machine, new URL(where)).map((found) => ({ ...found, where }))
@@ -25,10 +26,10 @@ export function checkGateOnly({ models = [], gate, machine }: CheckInput): Check
 export const NO_FILE =
   'there is no opencode.json here, and none for all projects. "swapgate opencode --write" makes one; --url checks the way to a gate.'
 
-/** A fault that kept the check from looking at all. */
-export function unusable(message: string): Finding {
+/** A fault that kept the check from looking at all: a file is not there, or cannot be used. */
+export function unusable(message: string, isMissing = false): Finding {
   return {
-    code: message === NO_FILE ? 'no-file' : 'file-invalid',
+    code: isMissing ? 'no-file' : 'file-invalid',
     severity: 'error',
     where: '',
     path: [],

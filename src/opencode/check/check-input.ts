@@ -35,6 +35,8 @@ export type GateFacts = {
    * somebody's own.
    */
   isUpstreamKnown: boolean
+  /** What `swapgate opencode` has to be told with --url; undefined where the configurations here say all. */
+  urlToAsk: string | undefined
   /** Where llama-swap listens, behind the gate. */
   upstreamUrl: string
   /** The name of llama-swap's configuration, also where it is not there. */
@@ -55,6 +57,8 @@ export type MachineFacts = {
   noProxy: string
   /** The value of OPENCODE_EXPERIMENTAL_OUTPUT_TOKEN_MAX. */
   outputTokenMax: number | undefined
+  /** OPENCODE_DISABLE_AUTOCOMPACT is set: OpenCode never compacts by itself, whatever the files say. */
+  isCompactionOff: boolean
   /** The variable that a key is to stand in. */
   keyVariable: string
   /** Whether one of the files is, or can become, part of a git repository. */

@@ -5,22 +5,26 @@ import { opencodeModels } from '../render-config.ts'
 import type { CheckInput } from './check-input.ts'
 import { checkLimits } from './check-limits.ts'
 import type { Found } from './finding.ts'
+import { commandFor } from './next-command.ts'
 import { modalities, type WrittenModel } from './read-written.ts'
 
 /** One model of the file against what the gate has. */
 export function checkModel(input: CheckInput, model: WrittenModel): Found[] {
   const { real } = model
-  if (!real) return [...unknown(input, model), ...checkLimits(input, model)]
+  if (!real) return [...checkUnknown(input, model), ...checkLimits(input, model)]
   if (real.use !== 'chat') return [notForChats(model, real)]
   return [...checkLimits(input, model), ...checkTools(model, real), ...checkImages(model, real)]
 }
 
 /** The models for chats that the gate has and the file has not. */
 export function checkMissing(
-  { models = [] }: CheckInput,
+  input: CheckInput,
   written: readonly WrittenModel[],
   path: Found['path'],
 ): Found[] {
+  const { models = [], document } = input
+  // A list is told as what OpenCode refuses.
+  if (Array.isArray([...path, 'models'].reduce(field, document.value))) return []
   const known = new Set(
     written.flatMap(({ real, wireName }) => [
       wireName,
@@ -37,13 +41,14 @@ export function checkMissing(
       severity: 'hint',
       path: [...path, 'models'],
       message: `The gate has ${names.join(', ')}, too, which OpenCode does not show.`,
-      fix: '"swapgate opencode --write" adds what is missing.',
+      fix: `"${commandFor(input, path)}" adds what is missing.`,
       changes: [],
     },
   ]
 }
 
-function unknown({ models }: CheckInput, { path, wireName }: WrittenModel): Found[] {
+/** A model that the gate does not have, or not for this key. */
+export function checkUnknown({ models }: CheckInput, { path, wireName }: WrittenModel): Found[] {
   if (!models) return []
   const names = models.flatMap(({ id, aliases }) => [id, ...aliases])
   const meant = didYouMean(wireName, names)

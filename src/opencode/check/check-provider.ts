@@ -3,6 +3,7 @@ import { PATIENCE_MS, PROVIDER_PACKAGE } from '../render-config.ts'
 import type { CheckInput } from './check-input.ts'
 import type { Found } from './finding.ts'
 import { checkHidden } from './hidden-models.ts'
+import { commandFor } from './next-command.ts'
 import { text, type WrittenProvider } from './read-written.ts'
 
 /** Ids by which OpenCode treats a provider differently, and how. */
@@ -19,7 +20,7 @@ export function checkProvider(input: CheckInput, provider: WrittenProvider): Fou
     ...checkEnabled(input, provider),
     ...checkPackage(provider),
     ...checkSecondForm(input, provider),
-    ...checkEmpty(provider),
+    ...checkEmpty(input, provider),
     ...checkHidden(provider),
   ]
 }
@@ -118,8 +119,9 @@ function checkSecondForm({ document }: CheckInput, { id }: WrittenProvider): Fou
   ]
 }
 
-function checkEmpty({ models, path }: WrittenProvider): Found[] {
-  if (models.length > 0) return []
+function checkEmpty(input: CheckInput, { models, path, value }: WrittenProvider): Found[] {
+  // A list is told as what OpenCode refuses.
+  if (models.length > 0 || Array.isArray(field(value, 'models'))) return []
   const message = 'The provider has no models, so OpenCode leaves it out. It does not ask for them.'
   return [
     {
@@ -127,7 +129,7 @@ function checkEmpty({ models, path }: WrittenProvider): Found[] {
       severity: 'error',
       path,
       message,
-      fix: '"swapgate opencode --write" adds them.',
+      fix: `"${commandFor(input, path)}" adds them.`,
       changes: [],
     },
   ]
@@ -148,14 +150,18 @@ export function checkTimeouts({ gate }: CheckInput, provider: WrittenProvider): 
     // The gate's first heartbeat must have arrived by then.
     if (patience > least || (patience === least && least === PATIENCE_MS)) return []
     const path = [...provider.path, 'options', name]
+    // It is one for the whole answer, however long that is.
+    const isWhole = usual === Infinity
     return [
       {
         code: 'timeout-too-short',
         severity: 'warning',
         path,
         message: `OpenCode gives up after ${seconds(patience)}${written === undefined ? ' (its default)' : ''}, ${reasonFor(name, isOff)}.`,
-        fix: `Write "${name}": ${PATIENCE_MS}.`,
-        changes: [{ path, value: PATIENCE_MS }],
+        fix: isWhole
+          ? 'Remove it: there is none, unless one is written.'
+          : `Write "${name}": ${PATIENCE_MS}.`,
+        changes: [{ path, value: isWhole ? undefined : PATIENCE_MS }],
       },
     ]
   })

@@ -1,13 +1,18 @@
-import type { ConfigFile } from '../config-files.ts'
-import { pathAt, placeAt, type JsonPath } from '../jsonc.ts'
+import { holderOf, type ConfigFile } from '../config-files.ts'
+import { pathAt, placeAt, placeOf, type JsonPath } from '../jsonc.ts'
 import { placeholdersIn, type Placeholder } from '../substitute.ts'
 import type { CheckInput } from './check-input.ts'
 import { NO_NAME } from './check-key.ts'
 import type { Finding } from './finding.ts'
+import { readProviders } from './read-written.ts'
 import { isFileName, isVariableName } from './secrets.ts'
 
 /** `{env:NAME}` and `{file:path}`, which OpenCode replaces before it reads a file. Those of `apiKey` are told elsewhere. */
-export function checkSubstitution({ files, machine }: CheckInput): Finding[] {
+export function checkSubstitution(input: CheckInput): Finding[] {
+  return [...inFiles(input), ...inAddresses(input)]
+}
+
+function inFiles({ files, machine }: CheckInput): Finding[] {
   return files.flatMap((file) =>
     placeholdersIn(file.text).flatMap((placeholder): Finding[] => {
       const { kind, name, offset } = placeholder
@@ -16,6 +21,23 @@ export function checkSubstitution({ files, machine }: CheckInput): Finding[] {
       if (kind === 'file')
         return machine.canRead(name, file.name) ? [] : [noFile({ where, path: path ?? [] }, name)]
       if (!path || path.at(-1) === 'apiKey' || machine.variables.has(name)) return []
+      return [
+        isVariableName(name, machine.variables)
+          ? unset({ where, path }, name)
+          : noName({ where, path }),
+      ]
+    }),
+  )
+}
+
+/** `${NAME}`, which OpenCode replaces in addresses only, and leaves where no such variable is set. */
+function inAddresses(input: CheckInput): Finding[] {
+  const { files, machine } = input
+  return readProviders(input).flatMap(({ baseUrl: { path, text = '' } }) =>
+    [...text.matchAll(/\$\{([^{}]+)\}/g)].flatMap(([, name = '']): Finding[] => {
+      if (machine.variables.has(name)) return []
+      const file = holderOf(files, path)
+      const where = file ? `${file.name}:${placeOf(file.document, path).line}` : ''
       return [
         isVariableName(name, machine.variables)
           ? unset({ where, path }, name)

@@ -4,9 +4,11 @@ import { field } from '../../llama-swap/read-unknown.ts'
 import { compactsAt } from '../limits.ts'
 import { isWithin } from './is-within.ts'
 import type { CheckInput } from './check-input.ts'
-import { readCompaction, readLimit } from './check-limits.ts'
 import type { Finding, FindingCode } from './finding.ts'
+import { hiddenBy } from './hidden-models.ts'
 import { number, type WrittenModel } from './read-written.ts'
+import { readCompaction } from './shared-compaction.ts'
+import { readLimit } from './written-limit.ts'
 
 /** One line of the table: what is written of a model, what it is, and what follows. */
 export type ModelRow = {
@@ -30,7 +32,7 @@ export function modelRow(
   const [context, input, output] = ['context', 'input', 'output'].map((name) =>
     number(field(limit, name)),
   )
-  const compaction = readCompaction(document.value)
+  const compaction = readCompaction({ document, machine })
   const { outputTokenMax } = machine
   const worst = findings.find(
     ({ path, severity }) => severity !== 'hint' && isWithin(path, model.path),
@@ -40,8 +42,15 @@ export function modelRow(
     written: { context, input, output },
     real: model.real?.context,
     compactsAt: compactsAt({ limit: readLimit(model), compaction, outputTokenMax }),
-    verdict: worst?.code ?? (model.real?.context.tokens === undefined ? 'not-compared' : 'ok'),
+    verdict: worst?.code ?? unseen(document.value, model) ?? 'ok',
   }
+}
+
+/** What is missing for a model about which nothing else is told. */
+function unseen(document: unknown, model: WrittenModel): ModelRow['verdict'] | undefined {
+  const provider = model.path.slice(0, 2).reduce(field, document)
+  if (hiddenBy({ value: provider }, model) !== undefined) return 'model-hidden'
+  return model.real?.context.tokens === undefined ? 'not-compared' : undefined
 }
 
 /** The line of a model that no file has: what it is. */

@@ -20,20 +20,32 @@ export type WrittenProvider = {
   id: string
   value: unknown
   /** `options.baseURL`, or `api` in its place: as it is written, and what OpenCode makes of it. */
-  baseUrl: { path: JsonPath; text: string | undefined; address: string | undefined }
+  baseUrl: {
+    path: JsonPath
+    text: string | undefined
+    address: string | undefined
+    /** An address that stands where OpenCode does not look for it: `options.baseUrl`, `baseURL`. */
+    misplaced: MisplacedUrl | undefined
+  }
   models: readonly WrittenModel[]
 }
 
-/** All providers of the file. */
-export function readProviders(input: CheckInput): WrittenProvider[] {
-  return entries(field(input.document.value, 'provider')).map(([id, value]) => {
-    const path = ['provider', id]
+/** The name of a field below the provider, and what OpenCode would make of it. */
+export type MisplacedUrl = { name: string; address: string }
+
+/** All providers of the file; those in `providers` in the form of OpenCode 1 where that is asked for. */
+export function readProviders(
+  input: CheckInput,
+  section: 'provider' | 'providers' = 'provider',
+): WrittenProvider[] {
+  return entries(field(input.document.value, section)).map(([id, value]) => {
+    const path = [section, id]
     return {
       path,
       id,
       value,
       baseUrl: readBaseUrl(input, value, path),
-      models: readModels(input, path, value),
+      models: readModels(input, { path: [...path, 'models'], value, nameField: 'id' }),
     }
   })
 }
@@ -51,14 +63,40 @@ function readBaseUrl(
     path: isFallback ? [...path, 'api'] : [...path, 'options', 'baseURL'],
     text: written,
     address: written === undefined ? undefined : machine.replaced(written),
+    misplaced: written === undefined ? misplacedUrl(machine, provider) : undefined,
   }
 }
 
-function readModels(input: CheckInput, path: JsonPath, provider: unknown): WrittenModel[] {
-  return entries(field(provider, 'models')).map(([key, value]) => {
-    const wireName = text(field(value, 'id')) ?? key
+const NEARLY = /^base[_-]?ur[li]$/i
+
+function misplacedUrl(machine: CheckInput['machine'], provider: unknown): MisplacedUrl | undefined {
+  const own = entries(provider)
+  const options = entries(field(provider, 'options'))
+  const all = [
+    ...options.map(([name, value]): [string, unknown] => [`options.${name}`, value]),
+    ...own,
+  ]
+  return all.flatMap(([name, value]): MisplacedUrl[] => {
+    const written = text(value)
+    const isOne = NEARLY.test(name.replace(/^options\./, '')) && name !== 'options.baseURL'
+    return isOne && written !== undefined ? [{ name, address: machine.replaced(written) }] : []
+  })[0]
+}
+
+type ModelsOf = { path: JsonPath; value: unknown; nameField: 'id' | 'modelID' }
+
+/** The models of a provider; `nameField`: what the form of the file calls the name that goes over the wire. */
+export function readModels(
+  input: CheckInput,
+  { path, value: provider, nameField }: ModelsOf,
+): WrittenModel[] {
+  const models = field(provider, 'models')
+  // OpenCode refuses a list; the numbers of its entries are no names.
+  if (Array.isArray(models)) return []
+  return entries(models).map(([key, value]) => {
+    const wireName = text(field(value, nameField)) ?? key
     const real = input.models?.find(({ id }) => id === wireName) ?? byAlias(input, wireName)
-    return { path: [...path, 'models', key], key, wireName, value, real }
+    return { path: [...path, key], key, wireName, value, real }
   })
 }
 
@@ -79,9 +117,9 @@ export function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-/** A number of a value of unknown shape. */
+/** A number of a value of unknown shape. 1e999 is read as Infinity, which OpenCode does not take. */
 export function number(value: unknown): number | undefined {
-  return typeof value === 'number' ? value : undefined
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined
 }
 
 /** What a model is told to take: `input` or `output` of its `modalities`. */

@@ -21,6 +21,27 @@ function isLikeAKey(text: string): boolean {
   return text.length > 40 || (text.length >= 20 && /\d/.test(text) && /[a-z]/.test(text))
 }
 
+/** How shells and other programs write what OpenCode writes as `{env:NAME}`. */
+const BRACED = /^\$\{(?:env:)?(\w+)\}$|^%([A-Z]\w*)%$|^\$env:(\w+)$/
+const BARE = /^\$(\w+)$/
+const USUAL_NAME = /^[A-Z]+(?:_[A-Z\d]+)*$/
+
+/**
+ * The variable that somebody else would put in the place of a text, but OpenCode does not. Undefined for all that may be
+ * the key itself.
+ */
+export function variableElsewhere(
+  text: string,
+  variables: ReadonlySet<string>,
+): string | undefined {
+  const held = text.trim().replace(/^Bearer\s+/i, '')
+  const braced = BRACED.exec(held)?.slice(1).find(Boolean)
+  const bare = BARE.exec(held)?.[1]
+  const isUsual = bare !== undefined && (variables.has(bare) || USUAL_NAME.test(bare))
+  const name = braced ?? (isUsual ? bare : undefined)
+  return name !== undefined && isVariableName(name, variables) ? name : undefined
+}
+
 /** Words of others without what looks like a key in them, and without the one that was sent. */
 export function withoutKeys(text: string, sent?: string): string {
   const rest = sent ? text.replaceAll(sent, '<the key>') : text

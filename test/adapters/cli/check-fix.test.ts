@@ -98,16 +98,46 @@ describe.concurrent('swapgate check --fix', () => {
   })
 
   test('writes the file that was named and no other', async () => {
-    const off = '{ "compaction": { "auto": false } }'
+    const theirs = JSON.stringify({ provider: { 'llama-swap': { options: { apiKey: KEY } } } })
     const named = JSON.stringify({ provider: { 'llama-swap': aProvider('http://localhost:3000') } })
     const folder = withFiles({ 'config.yaml': BOX, 'my.json': named })
     const global = join(folder, '.config/opencode/opencode.json')
     mkdirSync(join(folder, '.config/opencode'), { recursive: true })
-    writeFileSync(global, off)
+    writeFileSync(global, theirs)
     const { stdout, stderr } = await fix(folder, ['my.json'])
-    expect(readFileSync(global, 'utf8')).toBe(off)
+    expect(readFileSync(global, 'utf8')).toBe(theirs)
     expect(stderr).toMatch(/^swapgate: my\.json was mended:\n/)
     expect(stdout).toContain('--fix leaves it alone: it is not the file that was named.')
+  })
+
+  test('makes a limit whole in the file that was named, where another one has a part of it', async () => {
+    const provider = aProvider('http://127.0.0.1:3000/v1')
+    const all = { npm: '@ai-sdk/openai-compatible', env: ['LLAMA_SWAP_API_KEY'] }
+    const options = { baseURL: 'http://127.0.0.1:3000/v1' }
+    const above = { models: { coder: { limit: { context: 16_384 } } } }
+    const folder = withFiles({
+      'config.yaml': BOX,
+      'my.json': JSON.stringify({ provider: { 'llama-swap': above } }),
+    })
+    const below = JSON.stringify({ provider: { 'llama-swap': { ...provider, ...all, options } } })
+    const global = join(folder, '.config/opencode/opencode.json')
+    mkdirSync(join(folder, '.config/opencode'), { recursive: true })
+    writeFileSync(global, below)
+    const { code, stdout, stderr } = await fix(folder, ['my.json'])
+    const limit = 'provider.llama-swap.models.coder.limit'
+    expect(stdout).toContain('24,576  ok\n')
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: `swapgate: my.json was mended:
+  limit-incomplete  ${limit}.context
+  limit-incomplete  ${limit}.input
+  limit-incomplete  ${limit}.output
+`,
+    })
+    expect(readFileSync(join(folder, 'my.json'), 'utf8')).toBe(
+      '{"provider":{"llama-swap":{"models":{"coder":{"limit":{"context":32768, "input": 32768, "output": 8192}}}}}}',
+    )
+    expect(readFileSync(global, 'utf8')).toBe(below)
   })
 
   test('writes none of several files where one of them cannot be written', async () => {
@@ -115,8 +145,8 @@ describe.concurrent('swapgate check --fix', () => {
     const folder = withFiles({ 'config.yaml': BOX, 'opencode.json': above })
     const global = join(folder, '.config/opencode/opencode.json')
     mkdirSync(join(folder, '.config/opencode'), { recursive: true })
-    writeFileSync(global, '{ "compaction": { "auto": false } }')
-    writeFileSync(join(folder, `opencode.jsonc`), '{ "compaction": { "auto": false } }', {
+    writeFileSync(global, '{ "compaction": { "reserved": 32000 } }')
+    writeFileSync(join(folder, `opencode.jsonc`), '{ "compaction": { "reserved": 32000 } }', {
       mode: 0o444,
     })
     expect(statSync(join(folder, 'opencode.jsonc')).mode & 0o222).toBe(0)

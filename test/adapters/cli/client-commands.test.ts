@@ -266,7 +266,7 @@ describe.concurrent('swapgate check', () => {
   })
 
   test('puts together what OpenCode does, and mends each file where it is', async () => {
-    const folder = withFiles({ 'opencode.json': '{ "compaction": { "auto": false } }' })
+    const folder = withFiles({ 'opencode.json': '{ "compaction": { "reserved": 1000 } }' })
     await run(folder, ['opencode', '--write', '--global', '--url', url])
     const global = join(folder, '.config/opencode/opencode.json')
     const written = readFileSync(global, 'utf8')
@@ -281,14 +281,12 @@ coder   65,536  65,536  16,384        65,536       49,152  ok
 Nothing to find fault with.
 `,
       stderr: `swapgate: ${global} was mended:
+  input-missing  provider.llama-swap.models.coder.limit.input
 swapgate: opencode.json was mended:
-  compaction-off  compaction.auto
-  input-missing  provider.llama-swap.models.coder.limit
+  headroom-small  compaction.reserved
 `,
     })
-    expect(readFileSync(join(folder, 'opencode.json'), 'utf8')).toBe(
-      '{ "compaction": { "auto": true } }',
-    )
+    expect(readFileSync(join(folder, 'opencode.json'), 'utf8')).toBe('{ "compaction": { } }')
     expect(JSON.parse(readFileSync(global, 'utf8'))).toEqual(JSON.parse(written))
   })
 
@@ -300,7 +298,7 @@ swapgate: opencode.json was mended:
     const found: { findings: Array<{ code: string; isMendable: boolean }> } = JSON.parse(stdout)
     expect(found.findings.slice(0, 2)).toMatchObject([
       { code: 'gate-unreachable' },
-      { code: 'base-url-other-host', isMendable: false },
+      { code: 'base-url-past-gate', isMendable: false },
     ])
     expect(readFileSync(join(folder, 'opencode.json'), 'utf8')).toContain('127.0.0.1:8080/v1')
   })
@@ -404,7 +402,8 @@ describe.concurrent('swapgate check --json', () => {
   test.each([
     [['check', '--json'], 'no-file', 'there is no opencode.json here'],
     [['check', 'bad.json', '--json'], 'file-invalid', 'bad.json:1:1: '],
-    [['check', 'gone.json', '--json'], 'file-invalid', 'there is no file gone.json.'],
+    [['check', 'gone.json', '--json'], 'no-file', 'there is no file gone.json.'],
+    [['check', 'good.json', 'gone.yaml', '--json'], 'no-file', 'there is no file gone.yaml.'],
     [['check', 'good.json', 'bad.yaml', '--json'], 'file-invalid', 'bad.yaml cannot be used'],
   ])('%j is answered with an object, too', async (args, ...[code, words]) => {
     const folder = withFiles({ 'bad.json': '[]', 'good.json': '{}', 'bad.yaml': 'models: [' })

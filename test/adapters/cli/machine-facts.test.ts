@@ -13,3 +13,18 @@ test.each([
   const env = value === undefined ? {} : { MINE: value }
   expect(machineFacts([], 'MINE', env).holds('MINE', literal)).toBe(expected)
 })
+
+test.each([
+  ['1', true],
+  ['True', true],
+  ['0', false],
+  ['yes', false],
+  ['', false],
+  [undefined, false],
+])(
+  'that OpenCode does not compact with OPENCODE_DISABLE_AUTOCOMPACT=%s is %j',
+  (value, expected) => {
+    const env = { OPENCODE_DISABLE_AUTOCOMPACT: value }
+    expect(machineFacts([], 'MINE', env).isCompactionOff).toBe(expected)
+  },
+)

@@ -55,6 +55,38 @@ describe('a configuration file of the user', () => {
     expect(readFileSync(path, 'utf8')).toBe('\uFEFF{ }')
   })
 
+  test.each([
+    ['Latin-1', Buffer.from('{ "name": "B\xFCro" }', 'latin1')],
+    ['UTF-16 with its mark', Buffer.from('\uFEFF{}', 'utf16le')],
+    ['UTF-16 without', Buffer.from('{}', 'utf16le')],
+  ])('that is not UTF-8 is not read: %s', (_, bytes) => {
+    const path = join(newFolder(), 'opencode.json')
+    writeFileSync(path, bytes)
+    expect(readConfigText(path)).toEqual({
+      ok: false,
+      exitCode: 2,
+      message: `${path} is not UTF-8; nothing was written. Save it as UTF-8 first. (In PowerShell 5 ">" writes UTF-16: "| Out-File -Encoding utf8 ${path}" does not.)`,
+    })
+  })
+
+  test('is read and written whatever letters are in it', () => {
+    const path = join(newFolder(), 'opencode.json')
+    writeFileSync(path, '\uFEFF{ "name": "Büro \uFFFD \u{1F600}" }')
+    const read = readConfigText(path)
+    expect(read).toEqual({ ok: true, text: '{ "name": "Büro \uFFFD \u{1F600}" }' })
+  })
+
+  test('that is no UTF-8 any more when its turn comes is left alone', () => {
+    const path = join(newFolder(), 'opencode.json')
+    const bytes = Buffer.from('"B\xFCro"', 'latin1')
+    writeFileSync(path, bytes)
+    expect(writeConfigText(path, '"new"', '"B\uFFFDro"')).toMatchObject({
+      ok: false,
+      message: `${path} was changed meanwhile; nothing was written.`,
+    })
+    expect(readFileSync(path)).toEqual(bytes)
+  })
+
   test('is made together with its folder', () => {
     const path = join(newFolder(), 'a/b/opencode.json')
     expect(readConfigText(path)).toEqual({ ok: true, text: undefined })

@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { readOpencodeFiles } from '../../../adapters/cli/opencode-sources.ts'
+import { managedFolder, readOpencodeFiles } from '../../../adapters/cli/opencode-sources.ts'
 import { cleanUp, newFolder } from './run-cli.ts'
 
 afterAll(cleanUp)
@@ -84,6 +84,44 @@ test('a named file stands for those of the project, and counts once', () => {
   expect(namesOf(readOpencodeFiles(join(home, 'repo/a/b/link.json'), env))).toEqual(['link.json'])
 })
 
+test('what is managed for all users of the machine comes last, and is not written unless it is named', () => {
+  const { home, env } = aTree({
+    'repo/a/b/opencode.json': '{ "a": 1 }',
+    'managed/opencode.json': '{ "a": 2 }',
+    'managed/opencode.jsonc': '{ "a": 3 }',
+  })
+  const folder = join(home, 'managed')
+  const all = {
+    ...env,
+    OPENCODE_CONFIG_CONTENT: '{ "a": 4 }',
+    OPENCODE_TEST_MANAGED_CONFIG_DIR: folder,
+  }
+  const whyOf = (named?: string): Array<[string, string | undefined]> => {
+    const read = readOpencodeFiles(named, all)
+    return read.ok ? read.files.map(({ name, untouched }) => [name, untouched]) : []
+  }
+  const managed = 'it is managed for all users of this machine'
+  expect(whyOf()).toEqual([
+    ['opencode.json', undefined],
+    ['OPENCODE_CONFIG_CONTENT', 'it stands in a variable'],
+    [join(folder, 'opencode.json'), managed],
+    [join(folder, 'opencode.jsonc'), managed],
+  ])
+  expect(whyOf(join(folder, 'opencode.jsonc'))).toEqual([
+    ['OPENCODE_CONFIG_CONTENT', 'it stands in a variable'],
+    [join(folder, 'opencode.json'), managed],
+    [join(folder, 'opencode.jsonc'), undefined],
+  ])
+})
+
+test.each([
+  ['linux', '/etc/opencode'],
+  ['darwin', '/Library/Application Support/opencode'],
+  ['freebsd', '/etc/opencode'],
+] as const)('on %s the managed files are in %s', (platform, folder) => {
+  expect(managedFolder({}, platform)).toBe(folder)
+})
+
 test('without a repository all folders above count', () => {
   const home = newFolder()
   mkdirSync(join(home, 'a'))
@@ -128,6 +166,14 @@ test.each([
   ['{ "a": }', 'opencode.json:1:8: a value is expected. OpenCode cannot read it, either.'],
   [
     '{ "a": {env:NO} }',
+    'opencode.json:1:9: a value is expected. OpenCode puts nothing in the place of a variable that is not set here: NO.',
+  ],
+  [
+    '{ "a": {env:HOME} }',
+    'opencode.json:1:8: this is not JSON. So it is with {env:…} and {file:…} replaced as they are here.',
+  ],
+  [
+    `{ "a": {env:${'c0ffee'.repeat(5)}} }`,
     'opencode.json:1:9: a value is expected. So it is with {env:…} and {file:…} replaced as they are here.',
   ],
   ['', undefined],

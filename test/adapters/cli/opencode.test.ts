@@ -87,8 +87,7 @@ describe('swapgate opencode --write', () => {
     expect(await run(folder, ['--write', '--url', origin])).toEqual({
       code: 1,
       stdout: '',
-      stderr:
-        'swapgate: opencode.json: provider.llama-swap leads to http://work-box:3000/v1: another gate. Write under another name: swapgate opencode --write --provider home\n',
+      stderr: `swapgate: opencode.json: provider.llama-swap leads to http://work-box:3000/v1: another gate. Write under another name: swapgate opencode --write --provider home --url ${origin}\n`,
     })
     expect(textIn(folder)).toBe(before)
     const args = ['--write', '--url', origin, '--provider', 'home']
@@ -98,6 +97,46 @@ describe('swapgate opencode --write', () => {
       home: { options: { baseURL: `${origin}/v1` } },
     })
     expect(JSON.parse(textIn(folder)).provider['llama-swap']).toEqual(another)
+  })
+
+  test('advises the command that was given, with a name that is free, and that one works', async () => {
+    const another = { options: { baseURL: 'http://work-box:3000/v1', apiKey: 'sk-of-work' } }
+    const name = 'my conf.json'
+    const folder = folderWith({ [name]: { model: 'a/b', provider: { 'llama-swap': another } } })
+    const env = { MINE: KEY, LLAMA_SWAP_API_KEY: '' }
+    const from = ['--url', `${origin}/llm`, '--key-env', 'MINE']
+    const { stderr } = await run(folder, ['--write', name, ...from], env)
+    expect(stderr).toContain(
+      ` swapgate opencode --write '${name}' --provider home ${from.join(' ')}\n`,
+    )
+    const advised = ['--write', name, '--provider', 'home', ...from]
+    expect(await run(folder, advised, env)).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  test('leads the provider that went past the gate to llama-swap itself to the gate', async () => {
+    const past = { options: { baseURL: 'http://127.0.0.1:8080/v1', apiKey: '{env:MINE}' } }
+    const folder = folderWith({ [FILE]: { model: 'a/b', provider: { 'llama-swap': past } } })
+    expect(await run(folder, ['--write', '--url', origin])).toMatchObject({
+      code: 0,
+      stderr:
+        "swapgate: llama-swap led past the gate to llama-swap itself. The key that stands there goes to the gate now, and has to be one of the gate's.\n",
+    })
+    expect(JSON.parse(textIn(folder)).provider['llama-swap'].options).toMatchObject({
+      baseURL: `${origin}/v1`,
+      apiKey: '{env:MINE}',
+    })
+  })
+
+  test('leaves a file alone that is not UTF-8', async () => {
+    const folder = newFolder()
+    const bytes = Buffer.from('{ "name": "B\xFCro" }', 'latin1')
+    writeFileSync(join(folder, FILE), bytes)
+    expect(await run(folder, ['--write', '--url', origin])).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('opencode.json is not UTF-8; nothing was written.'),
+    })
+    expect(readFileSync(join(folder, FILE))).toEqual(bytes)
   })
 
   test('knows its own gate by all addresses of its configuration', async () => {

@@ -38,7 +38,7 @@ error: opencode.json:19  provider.llama-swap.models.coder-1.limit.context  [cont
   Fix: Write "limit": { "context": 98304, "input": 98304, "output": 16384 }. (--fix does it)
 
 warning: opencode.json:19  provider.llama-swap.models.coder-1.limit  [input-missing]
-  Without limit.input OpenCode compacts at 114,688 tokens of 98,304, whatever compaction.reserved says; with it at 81,920.
+  Without limit.input OpenCode compacts at 114,688 tokens of 98,304, whatever compaction.reserved says; with it at 81,920 tokens.
   Fix: Write "limit": { "context": 98304, "input": 98304, "output": 16384 }. (--fix does it)
 
 hint: opencode.json:21  provider.llama-swap.models.talker  [limit-missing]

@@ -41,7 +41,7 @@ function shellOf(client: ClientName, to: ConnectTo = TO): string {
 /** Runs the lines in a real shell whose programs only tell how they were called, one JSON line for each call. */
 function callsIn(script: string): string[][] {
   const tell = 'tell() { for word; do printf "%s\\0" "$word"; done; printf "\\n\\0"; }'
-  const programs = ['curl', 'opencode', 'claude', 'codex', 'zed', 'docker', 'aider']
+  const programs = ['swapgate', 'curl', 'opencode', 'claude', 'codex', 'zed', 'docker', 'aider']
   const defined = programs.map((name) => `${name}() { tell ${name} "$@"; }`).join('\n')
   const env = { LLAMA_SWAP_API_KEY: 'the key', HOME: '/nonexistent', PATH: '' }
   const told = execFileSync('/bin/sh', ['-c', `${tell}\n${defined}\n${script}`], { env })
@@ -122,10 +122,23 @@ describe('every client', () => {
 describe('what runs in a terminal', () => {
   const headers = ['-H', 'Authorization: Bearer the key']
 
-  test('OpenCode: fetches its file, then asks', () => {
+  test('OpenCode: fetches its file, then asks; or puts it into the one that is there', () => {
     expect(callsIn(shellOf('opencode'))).toEqual([
       ['curl', '-fsS', ...headers, 'http://box:3000/opencode.json', '-o', 'opencode.json'],
       ['opencode', 'run', '-m', 'llama-swap/qwen3', 'Say hello'],
+      words('swapgate opencode --write --url http://box:3000'),
+    ])
+    const other = { ...TO, keyVariable: 'MY_KEY' }
+    expect(callsIn(shellOf('opencode', other)).at(-1)).toEqual(
+      words('swapgate opencode --write --url http://box:3000 --key-env MY_KEY'),
+    )
+  })
+
+  test('OpenCode: it is said before the command that it replaces a file', () => {
+    expect(snippetFor('opencode', TO).blocks.map(({ where }) => where)).toEqual([
+      'A terminal, with your key in place of sk-...',
+      'The same terminal, in the folder of your project; an opencode.json that is there is replaced',
+      'In the place of curl, where an opencode.json of yours is there',
     ])
   })
 
@@ -360,7 +373,7 @@ test('whatever a model is called, what is written can be read back', () => {
 test('whatever a model is called, a shell runs nothing of it', () => {
   const id = '$(exit 7) `x` "y" it\'s; \\ & | *\n#'
   const to = { ...TO, models: [chatModel({ id })] }
-  expect(callsIn(shellOf('opencode', to)).at(-1)).toEqual([
+  expect(callsIn(shellOf('opencode', to)).at(1)).toEqual([
     'opencode',
     'run',
     '-m',

@@ -1,26 +1,14 @@
 import { expect, test } from 'vitest'
 import { checkConfig } from '../../../src/opencode/check/check-config.ts'
-import type { CheckInput } from '../../../src/opencode/check/check-input.ts'
 import { fixConfig } from '../../../src/opencode/check/fix-config.ts'
 import {
   filesToChange,
   holderOf,
   mergedValue,
-  type ConfigFile,
   type FileChange,
 } from '../../../src/opencode/config-files.ts'
-import { readJsonc } from '../../../src/opencode/jsonc.ts'
-import { aCheck, CLEAN } from './check/check-samples.ts'
-
-function aFile(name: string, text: string, untouched?: string): ConfigFile {
-  const document = readJsonc(text)
-  if (!document.ok) throw new Error(document.message)
-  return { name, text, document, untouched }
-}
-
-function aCheckOf(files: readonly ConfigFile[]): CheckInput {
-  return { ...aCheck(), files, document: { value: mergedValue(files) } }
-}
+import { CLEAN } from './check/check-samples.ts'
+import { aCheckOf, aFile } from './check/file-samples.ts'
 
 const GLOBAL = aFile(
   'global',
@@ -84,7 +72,7 @@ test('each finding has its own file, and each file is mended for itself', () => 
   const mended = fixConfig(check)
   expect(mended.files.map(({ text }) => text)).toEqual([
     CLEAN,
-    '{\n  "provider": { "llama-swap": { "models": { "talker": { "limit": { "context": 131072, "output": 16384 } } } } }\n}',
+    '{\n  "provider": { "llama-swap": { "models": { "talker": { "limit": { "context": 131072, "output": 16384, "input": 131072 } } } } }\n}',
   ])
   expect(mended.report.findings).toEqual([])
 })
@@ -94,16 +82,40 @@ test('what stands in a variable is told and left alone', () => {
     aFile('opencode.json', CLEAN),
     aFile(
       'OPENCODE_CONFIG_CONTENT',
-      '{ "compaction": { "auto": false } }',
+      '{ "provider": { "llama-swap": { "options": { "timeout": 300000 } } } }',
       'it stands in a variable',
     ),
   ]
   const { findings } = checkConfig(aCheckOf(files))
   expect(findings.map(({ code, where, fix, changes }) => [code, where, fix, changes])).toEqual([
     [
-      'compaction-off',
+      'timeout-too-short',
       'OPENCODE_CONFIG_CONTENT:1',
-      'Write "auto": true. --fix leaves it alone: it stands in a variable.',
+      'Remove it: there is none, unless one is written. --fix leaves it alone: it stands in a variable.',
+      [],
+    ],
+  ])
+  expect(fixConfig(aCheckOf(files)).files).toEqual(files)
+})
+
+test('a change that another file has a part of is left alone, and that file is named', () => {
+  const key = '{ "provider": { "llama-swap": { "options": { "apiKey": "sk-very-secret" } } } }'
+  const files = [
+    aFile('global.json', CLEAN),
+    aFile('below.json', key, 'it is not the file that was named'),
+    aFile('opencode.json', key),
+  ]
+  const left = '--fix leaves it alone: '
+  const { findings } = checkConfig(aCheckOf(files))
+  expect(findings.map(({ where, fix, changes }) => [where, fix, changes])).toEqual([
+    [
+      'below.json:1',
+      `Take it out and write "env": ["LLAMA_SWAP_API_KEY"]. ${left}it is not the file that was named.`,
+      [],
+    ],
+    [
+      'opencode.json:1',
+      `Take it out and write "env": ["LLAMA_SWAP_API_KEY"]. ${left}a part of it stands in below.json, and it is not the file that was named.`,
       [],
     ],
   ])

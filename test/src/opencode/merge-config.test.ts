@@ -150,7 +150,7 @@ describe("the gate's settings in a file of the user", () => {
   test.each<[string, JsonPath, unknown, unknown]>([
     ['a shorter time-out', ['options', 'headerTimeout'], 20_000, 900_000],
     ['another scheme', ['options', 'baseURL'], 'https://localhost:3000/v1', `${baseUrl}/v1`],
-    ['another path', ['options', 'baseURL'], `${baseUrl}/v1?x=1`, `${baseUrl}/v1`],
+    ['another path', ['options', 'baseURL'], `${baseUrl}/v1/chat`, `${baseUrl}/v1`],
     ['a shorter answer', ['models', 'coder', 'limit', 'output'], 4096, 8192],
     ['an answer of half the window and more', ['models', 'coder', 'limit', 'output'], 16_385, 8192],
     ['another variable, to which ours is added', ['env'], ['MINE'], ['MINE', 'LLAMA_SWAP_API_KEY']],
@@ -185,7 +185,7 @@ describe("the gate's settings in a file of the user", () => {
     (name) => {
       const theirs = { model: 'x/y', provider: { 'llama-swap': { env: [name] } } }
       expect(mergeOpencode(documentOf(JSON.stringify(theirs)), OURS).notes).toEqual([
-        'What stands in "env" of llama-swap is no name of a variable, but may be the key itself: "swapgate check --fix" takes it out.',
+        'What stands in "env" of llama-swap is no name of a variable, but may be the key itself: take it out of this file.',
       ])
     },
   )

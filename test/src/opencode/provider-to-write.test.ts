@@ -5,9 +5,12 @@ import { aCheck } from './check/check-samples.ts'
 
 const GATE = 'http://localhost:13000'
 const KEY = 'sk-very-secret'
+const LOCAL = 'http://127.0.0.1:8080/v1'
+
+type Urls = readonly [string, ...string[]]
 
 /** The provider that is written where these stand in the file, and the gate has these addresses. */
-function chosen(provider: unknown, gateUrls = [GATE], id = 'llama-swap'): string {
+function chosen(provider: unknown, gateUrls: Urls = [GATE], id = 'llama-swap'): string {
   return providerToWrite({ provider }, { id, gateUrls })
 }
 
@@ -38,7 +41,7 @@ test.each(ADDRESSES.flatMap((address) => [GATE, 'https://box/llm'].map((gate) =>
 )
 
 describe('the provider to write', () => {
-  test.each<[string, Record<string, object>, string, string[]]>([
+  test.each<[string, Record<string, object>, string, Urls]>([
     ['of its usual name where there is none', {}, 'llama-swap', [GATE]],
     ['that leads to the gate', { box: at('http://127.0.0.1:13000/v1') }, 'box', [GATE]],
     [
@@ -131,16 +134,40 @@ describe('the provider to write', () => {
     ['with a key and what is no address', at('http://', { apiKey: KEY }), 'elsewhere'],
   ])('is refused where it leads to another gate, %s', (_, ...[provider, where]) => {
     expect(() => chosen({ 'llama-swap': provider })).toThrow(
-      new AnotherGate(
-        `provider.llama-swap leads to ${where}: another gate. Write under another name: swapgate opencode --write --provider home`,
-      ),
+      new AnotherGate(`provider.llama-swap leads to ${where}: another gate.`, 'home'),
     )
+  })
+
+  test.each<[string, Urls, string]>([
+    [GATE, [GATE], 'http://127.0.0.1:8080/v1'],
+    ['http://gpu:3000', ['http://gpu:3000'], 'http://gpu:8080/v1'],
+    ['https://box', ['https://box', GATE], 'http://box:8080'],
+  ])(
+    'of %s is the one of the usual name that leads past it to llama-swap, also with a key',
+    (_, ...[gateUrls, address]) => {
+      const document = { provider: { 'llama-swap': at(address, { apiKey: KEY }) } }
+      const gate = { gateUrls, upstreamUrl: 'http://127.0.0.1:8080' }
+      expect(providerToWrite(document, { ...gate, id: 'llama-swap' })).toBe('llama-swap')
+    },
+  )
+
+  test.each<[string, string, string, Urls]>([
+    ['llama-swap', 'of this machine where the gate is on another', LOCAL, ['https://box']],
+    ['llama-swap', 'of another machine', 'http://other:8080/v1', ['http://box:3000']],
+    ['mine', 'that the person has named', LOCAL, [GATE]],
+  ])('%s is refused with a key for the llama-swap %s', (id, _, ...[address, gateUrls]) => {
+    const document = { provider: { [id]: at(address, { apiKey: KEY }) } }
+    const gate = { gateUrls, upstreamUrl: 'http://127.0.0.1:8080' }
+    expect(() => providerToWrite(document, { ...gate, id })).toThrow(AnotherGate)
   })
 
   test('is refused with a name that is not taken', () => {
     const provider = { home: at('http://work-box:3000'), 'home-2': {} }
     expect(() => chosen(provider, [GATE], 'home')).toThrow(
-      'provider.home leads to http://work-box:3000/: another gate. Write under another name: swapgate opencode --write --provider home-3',
+      expect.objectContaining({
+        message: 'provider.home leads to http://work-box:3000/: another gate.',
+        freeName: 'home-3',
+      }),
     )
   })
 })

@@ -110,3 +110,58 @@ test('the variable that apiKey has named stays the one that counts', () => {
   })
   expect(mend(check).text).toContain('"env": ["LLAMA_SWAP_API_KEY", "FIRST"]')
 })
+
+test.each<[string, string, string]>([
+  ['${BOX_KEY}', 'Remove apiKey and write "env": ["BOX_KEY"]; then export BOX_KEY=<your key>.', ''],
+  ['$BOX_KEY', 'Remove apiKey and write "env": ["BOX_KEY"]; then export BOX_KEY=<your key>.', ''],
+  ['${LLAMA_SWAP_API_KEY}', 'Remove apiKey and write "env": ["LLAMA_SWAP_API_KEY"].', ''],
+])('%s in the place of a key is a variable to name', (written, fix, left) => {
+  const check = aCheck({ set: [[API_KEY, written]] })
+  const { findings } = checkConfig(check)
+  expect(findings.map((one) => [one.code, one.fix])).toEqual([['key-placeholder', fix]])
+  const name = /\w+/.exec(written)?.[0]
+  const { text } = mend(check)
+  expect(text).toContain(`"env": ["${name}"`)
+  expect(/"apiKey": ?"([^"]*)"/.exec(text)?.[1] ?? '').toBe(left)
+})
+
+test.each(['$ecret-of-mine', '$dollar1', '${sk-very-long-key-0123}', '%5', '$', '${}'])(
+  '%j is a key, as it may be the only copy, and not the name of a variable',
+  (written) => {
+    const check = aCheck({ set: [[API_KEY, written]] })
+    expect(checkConfig(check).findings.map(({ code }) => code)).toEqual(['key-literal'])
+    expect(mend(check).text).toBe(check.files[0]?.text)
+  },
+)
+
+test('a key of one file comes to no harm by the placeholder of another', () => {
+  expect(keysAfter(withKeys(ANOTHER, '${BOX_KEY}'))).toEqual([ANOTHER, undefined])
+})
+
+test.each<[string, Planted, string]>([
+  [
+    'the gate was asked with another one',
+    { set: [[API_KEY, ANOTHER]] },
+    ' It was not tried: the gate was asked with the one in LLAMA_SWAP_API_KEY.',
+  ],
+  [
+    'the gate was asked with none',
+    {
+      set: [
+        [API_KEY, ANOTHER],
+        [[...PROVIDER, 'env'], undefined],
+      ],
+      machine: { variables: new Set() },
+    },
+    ' It was not tried: the gate was asked without a key.',
+  ],
+  ['the gate was asked with it', { set: [[API_KEY, HELD]] }, ''],
+])('of a key in the file it is said whether it was tried: %s', (_, planted, more) => {
+  const { findings } = checkConfig(aCheck({ ...planted, gate: { isNamed: true } }))
+  expect(findings.map(({ code, message }) => [code, message])).toEqual([
+    [
+      'key-literal',
+      `The key stands in the file, where everybody who gets the file can read it.${more}`,
+    ],
+  ])
+})

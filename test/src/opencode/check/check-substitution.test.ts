@@ -28,3 +28,21 @@ test('a file that may be the key itself is told without its name', () => {
     'The file that is named here cannot be read, so OpenCode does not start.',
   ])
 })
+
+test('a variable that an address names, and that is not set, is named', () => {
+  const set = [[[...OPTIONS, 'baseURL'], 'http://${BOX}:3000/v1']] as const
+  const machine = { replaced: () => 'http://:3000/v1' }
+  const { findings } = checkConfig(aCheck({ set, machine }))
+  expect(findings.map(({ code, where, message }) => [code, where, message])).toContainEqual([
+    'env-unset',
+    'opencode.json:10',
+    'BOX is not set here, so OpenCode puts nothing in its place.',
+  ])
+})
+
+test('what may be a key in the place of a name in an address is not repeated', () => {
+  const set = [[[...OPTIONS, 'baseURL'], `http://\${${HEX}}@box:3000/v1`]] as const
+  const { findings } = checkConfig(aCheck({ set }))
+  expect(findings.map(({ code }) => code)).toContain('key-as-name')
+  expect(JSON.stringify(findings)).not.toContain(HEX)
+})

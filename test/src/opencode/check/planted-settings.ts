@@ -4,6 +4,8 @@ const NPM = [...PROVIDER, 'npm']
 const ENV = [...PROVIDER, 'env']
 const BASE_URL = [...OPTIONS, 'baseURL']
 const API_KEY = [...OPTIONS, 'apiKey']
+const IN_ADDRESS =
+  'baseURL has a name, a password or a query in it. A key there is not sent as one, and everybody who gets the file can read it.'
 const NOTHING_SET = { machine: { variables: new Set<string>() } }
 
 /** Faults of the file itself and of the provider. */
@@ -134,13 +136,21 @@ export const PROVIDER_FAULTS: PlantedFault[] = [
     says: 'The same provider in the form of OpenCode 2: that takes this one and ignores "provider", OpenCode 1 does the reverse.',
   },
   {
+    code: 'provider-misplaced',
+    severity: 'error',
+    text: CLEAN.replace('"provider"', '"providers"'),
+    at: 'providers.llama-swap',
+    left: ['provider-misplaced'],
+    says: 'llama-swap stands in "providers", which OpenCode 1 does not read, and OpenCode 2 in another form.',
+  },
+  {
     code: 'v2-not-checked',
-    severity: 'hint',
+    severity: 'warning',
     text: '{ "providers": { "box": { "settings": { "baseURL": "{env:GATE}/v1" } } } }',
     machine: { variables: new Set(['GATE']) },
     at: 'providers.box',
     left: ['v2-not-checked'],
-    says: 'box leads to the gate in the form of OpenCode 2; its limits are not checked.',
+    says: 'box leads to the gate in the form of OpenCode 2, which OpenCode 1 does not read: only its address and its contexts are checked.',
   },
   {
     code: 'provider-without-models',
@@ -184,6 +194,16 @@ export const ADDRESS_FAULTS: PlantedFault[] = [
     says: 'There is no baseURL, so OpenCode asks OpenAI.',
   },
   {
+    code: 'base-url-missing',
+    severity: 'error',
+    set: [
+      [[...OPTIONS, 'baseUrl'], 'http://localhost:3000/v1'],
+      [BASE_URL, undefined],
+    ],
+    at: 'provider.llama-swap.options.baseURL',
+    says: 'options.baseUrl is not read: without options.baseURL, OpenCode asks OpenAI.',
+  },
+  {
     code: 'base-url-invalid',
     severity: 'error',
     set: [[BASE_URL, 'localhost:3000/v1']],
@@ -208,6 +228,27 @@ export const ADDRESS_FAULTS: PlantedFault[] = [
     set: [[BASE_URL, 'http://gpu-box:8080/v1']],
     gate: { urls: ['http://gpu-box:3000'], isNamed: true },
     says: 'baseURL leads to llama-swap itself (port 8080), past the gate: no limits, no fair queue, no heartbeats while a model loads.',
+  },
+  {
+    code: 'base-url-scheme',
+    severity: 'error',
+    set: [[BASE_URL, 'https://127.0.0.1:3000/v1']],
+    gate: { isNamed: true },
+    says: "baseURL begins with https://, but the gate's address with http://: OpenCode does not reach it so.",
+  },
+  {
+    code: 'base-url-scheme',
+    severity: 'error',
+    set: [[BASE_URL, 'http://home.example/v1']],
+    gate: { urls: ['https://home.example', 'http://127.0.0.1:3000'] },
+    says: "baseURL begins with http://, but the gate's address with https://: OpenCode does not reach it so.",
+  },
+  {
+    code: 'base-url-other-host',
+    severity: 'error',
+    set: [[BASE_URL, 'http://[::1]:3000/v1']],
+    gate: { urls: ['http://127.0.0.1:3000'] },
+    says: 'baseURL leads to [::1]:3000, but the gate is at 127.0.0.1:3000, which is another address of this machine.',
   },
   {
     code: 'base-url-other-host',
@@ -247,10 +288,22 @@ export const ADDRESS_FAULTS: PlantedFault[] = [
     code: 'base-url-rubbish',
     severity: 'error',
     set: [
-      [[...PROVIDER, 'api'], 'http://localhost:3000/v1?key=1'],
+      [[...PROVIDER, 'api'], 'http://localhost:3000/v1#'],
       [BASE_URL, undefined],
     ],
     says: 'baseURL has more than the address and /v1. OpenCode adds /chat/completions by itself.',
+  },
+  {
+    code: 'base-url-key',
+    severity: 'error',
+    set: [[BASE_URL, 'http://me:sk-very-secret@localhost:3000/v1']],
+    says: IN_ADDRESS,
+  },
+  {
+    code: 'base-url-key',
+    severity: 'error',
+    set: [[BASE_URL, 'http://localhost:3000/v1?api_key=sk-very-secret']],
+    says: IN_ADDRESS,
   },
 ]
 
@@ -289,6 +342,28 @@ export const KEY_FAULTS: PlantedFault[] = [
       [ENV, undefined],
     ],
     says: 'The key stands in the file, where everybody who gets the file can read it.',
+  },
+  ...['${BOX_KEY}', '$BOX_KEY', '%BOX_KEY%', '$env:BOX_KEY', '${env:BOX_KEY}'].map(
+    (written): PlantedFault => ({
+      code: 'key-placeholder',
+      severity: 'error',
+      set: [[API_KEY, written]],
+      machine: { variables: new Set(['BOX_KEY']) },
+      says: 'This is no placeholder that OpenCode knows: it does not put the variable BOX_KEY here, and the gate refuses the key.',
+    }),
+  ),
+  {
+    code: 'key-placeholder',
+    severity: 'error',
+    set: [[[...OPTIONS, 'headers', 'Authorization'], 'Bearer ${LLAMA_SWAP_API_KEY}']],
+    says: 'This is no placeholder that OpenCode knows: it does not put the variable LLAMA_SWAP_API_KEY here, and the gate refuses the key.',
+  },
+  {
+    code: 'key-placeholder',
+    severity: 'error',
+    set: [[[...MODEL, 'headers', 'x-api-key'], '${OF_ONE_MODEL}']],
+    left: ['key-placeholder'],
+    says: 'This is no placeholder that OpenCode knows: it does not put the variable OF_ONE_MODEL here, and the gate refuses the key.',
   },
   {
     code: 'key-as-name',

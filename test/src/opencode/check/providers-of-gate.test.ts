@@ -132,8 +132,12 @@ test('a provider of another gate is compared with nothing, and told so', () => {
     ['talker', 'not-compared'],
   ])
   expect(findings.map(({ code, fix, changes }) => [code, fix, changes])).toEqual([
-    ['base-url-rubbish', 'Write "http://work-box:3000/v1".', []],
-    ['compaction-off', 'Write "auto": true.', []],
+    [
+      'base-url-key',
+      'If there is a key in it, first export LLAMA_SWAP_API_KEY=<the key>. Write "http://work-box:3000/v1".',
+      [],
+    ],
+    ['compaction-off', 'Write "auto": true, unless you want to do it by hand.', []],
     ['base-url-elsewhere', 'Ask that gate: --url http://work-box:3000', []],
   ])
 })
@@ -183,7 +187,7 @@ test('where nobody has said where the gate is, a file without it is no error', (
     [
       'provider-missing',
       'warning',
-      '"swapgate opencode --write" adds it. If the gate is elsewhere, name it with --url.',
+      '"swapgate opencode --write opencode.json" adds it. If the gate is elsewhere, name it with --url.',
     ],
   ])
 })

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { isFileName, isVariableName, withoutKeys } from '../../../../src/opencode/check/secrets.ts'
+import {
+  isFileName,
+  isVariableName,
+  variableElsewhere,
+  withoutKeys,
+} from '../../../../src/opencode/check/secrets.ts'
 
 const HEX = 'c0ffee'.repeat(5)
 
@@ -47,4 +52,28 @@ describe('a text in the place of the path of a file', () => {
 
 test('words of others are repeated without what looks like a key, and without the one that was sent', () => {
   expect(withoutKeys('no: sk-0123456789abcdef, my own', 'my own')).toBe('no: <a key>, <the key>')
+})
+
+test.each([
+  ['${A_KEY}', 'A_KEY'],
+  ['${a_key}', 'a_key'],
+  ['${env:A_KEY}', 'A_KEY'],
+  ['$A_KEY', 'A_KEY'],
+  ['$env:A_KEY', 'A_KEY'],
+  ['%A_KEY%', 'A_KEY'],
+  ['Bearer ${A_KEY}', 'A_KEY'],
+  [' bearer  $A_KEY ', 'A_KEY'],
+  ['$mine', 'mine'],
+  ['$yours', undefined],
+  ['$KEY_2', 'KEY_2'],
+  ['$A1B2C3D4E5F6G7H8I9J0', undefined],
+  ['{env:A_KEY}', undefined],
+  ['A_KEY', undefined],
+  ['x${A_KEY}', undefined],
+  ['${A-KEY}', undefined],
+  [`\${a${HEX}}`, undefined],
+  ['sk-0123', undefined],
+  ['', undefined],
+])('of %j the shell makes the variable %s', (text, name) => {
+  expect(variableElsewhere(text, new Set(['mine']))).toBe(name)
 })
