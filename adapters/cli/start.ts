@@ -73,8 +73,7 @@ async function bringUp(prepared: Prepared, running: Running): Promise<Failure | 
 
 /** Where clients find the gate: whoever gives it a public URL wants that one, everywhere. */
 function urlsOf({ publicUrl }: GateConfig, listening: string): Pick<Ready, 'url' | 'urlElsewhere'> {
-  if (publicUrl !== undefined)
-    return { url: withoutSlash(publicUrl), urlElsewhere: undefined }
+  if (publicUrl !== undefined) return { url: withoutSlash(publicUrl), urlElsewhere: undefined }
   return { url: reachable(listening), urlElsewhere: urlElsewhere(listening, hostname()) }
 }
 

@@ -120,7 +120,8 @@ const NOBODY = {
 const LATE = {
   status: 504,
   openai: {
-    message: 'The model server did not answer in time (timeouts.upstreamHeadersMs; for a list ten seconds).',
+    message:
+      'The model server did not answer in time (timeouts.upstreamHeadersMs; for a list ten seconds).',
     type: fault,
     code: 'upstream_timeout',
   },

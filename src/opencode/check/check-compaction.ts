@@ -63,7 +63,7 @@ function checkIneffective(cases: readonly LimitCase[]): Found[] {
       severity: 'warning',
       path: RESERVED,
       message: `compaction.reserved has no effect on ${namesOf(without)}: it counts beside limit.input only.`,
-      fix: 'Give every model a limit.input, or remove compaction.reserved.',
+      fix: `Give every model a limit.input${without[0]?.keptReserve === undefined ? ', or remove compaction.reserved' : ''}.`,
       changes: without.map(({ model, window, limit }) => ({
         path: [...model.path, 'limit', 'input'],
         value: limitsFor(window ?? limit.context).input,

@@ -7,7 +7,7 @@ export const PLACEHOLDER = /\{(?:env|file):[^{}]+\}/
 const KEY_HEADERS = new Set(['authorization', 'x-api-key', 'api-key'])
 
 /** A header that carries a key. */
-export type KeyHeader = {
+type KeyHeader = {
   path: JsonPath
   /** The gate gets a key by it, or will when it has been mended. */
   isSent: boolean

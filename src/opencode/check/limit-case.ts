@@ -64,7 +64,7 @@ export function mend(about: LimitCase): Found['changes'] {
 }
 
 /** Its code, and the part of the limit that it is about. */
-export type Kind = [code: FindingCode, severity: Severity, field: keyof WrittenLimit | undefined]
+type Kind = [code: FindingCode, severity: Severity, field: keyof WrittenLimit | undefined]
 
 /** A fault of a limit that is mended by writing the right one. */
 export function faultOf(about: LimitCase, [code, severity, name]: Kind, message: string): Found {
