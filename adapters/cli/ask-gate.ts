@@ -3,8 +3,8 @@ import {
   malformedKey,
   readGateAnswer,
   type GateModels,
-} from '../../src/opencode/check/gate-answer.ts'
-import { withoutKeys } from '../../src/opencode/check/secrets.ts'
+} from '../../src/connect/gate-answer.ts'
+import { withoutKeys } from '../../src/opencode/check/keys/secrets.ts'
 import { tell } from './outcome.ts'
 
 /** A listing loads no model, so a gate that takes longer has something else. */

@@ -1,7 +1,7 @@
 import { CLIENT_LIST, snippetText } from '../../src/cli/snippet-text.ts'
 import type { ClientName } from '../../src/connect/clients.ts'
 import { snippetFor } from '../../src/connect/snippets.ts'
-import { gateUrl } from '../../src/opencode/check/gate-url.ts'
+import { gateUrl } from '../../src/connect/gate-url.ts'
 import { knownModels, type Known } from './known-models.ts'
 import { tell, type Failure, type Outcome } from './outcome.ts'
 

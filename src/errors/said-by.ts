@@ -1,4 +1,4 @@
-import { parsedJson } from '../llama-swap/read-unknown.ts'
+import { parsedJson } from '../json/read-unknown.ts'
 
 /** What an error answer of upstream says. */
 export type Said = {

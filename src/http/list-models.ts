@@ -2,7 +2,7 @@ import { ask, errorOfAsked, type Answer, type Asked, type AskingFor } from '../l
 import type { ModelDirectory } from '../llama-swap/model-directory.ts'
 import { allowsModel } from '../llama-swap/model-names.ts'
 import { readRunning } from '../llama-swap/read-running.ts'
-import { entries } from '../llama-swap/read-unknown.ts'
+import { entries } from '../json/read-unknown.ts'
 import type { GateMiddleware } from './gate-env.ts'
 import type { KeyModels } from './key-models.ts'
 import { freshText } from './own-answer.ts'

@@ -1,6 +1,6 @@
 import { LatestMap } from '../collections/latest-map.ts'
 import type { Clock } from '../deps.ts'
-import { commandKey } from './command-key.ts'
+import { commandKey } from './command/command-key.ts'
 import type { ContextSize } from './context-size.ts'
 import type { ServerProps } from './read-props.ts'
 

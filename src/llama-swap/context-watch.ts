@@ -5,7 +5,7 @@ import { ContextBook, type Learned } from './context-book.ts'
 import type { ModelDirectory } from './model-directory.ts'
 import { readProps } from './read-props.ts'
 import { readRunning, type RunningModel } from './read-running.ts'
-import { isWorthAsking, wantsKey } from './running-command.ts'
+import { isWorthAsking, wantsKey } from './command/running-command.ts'
 import { onePerWay, shareQuestion } from './shared-question.ts'
 
 /** Finds out what running models can hold, and never has one loaded, kept loaded or kept busy for it. */

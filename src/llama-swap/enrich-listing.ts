@@ -1,6 +1,6 @@
 import type { CatalogueModel } from './catalogue.ts'
 import type { ListedModel } from './read-listing.ts'
-import { entries, field, texts } from './read-unknown.ts'
+import { entries, field, texts } from '../json/read-unknown.ts'
 
 /**
  * A record of `GET /v1/models` with all that is known of its model: llama-swap's own with its fields, those of OpenAI's

@@ -1,8 +1,8 @@
 import type { CatalogueModel, Modality, ModelUse } from './catalogue.ts'
 import { CONTEXT_SOURCES, type ContextSize } from './context-size.ts'
 import type { ListedModel } from './read-listing.ts'
-import { field, texts } from './read-unknown.ts'
-import { soundsThinking } from './thinking-families.ts'
+import { field, texts } from '../json/read-unknown.ts'
+import { soundsThinking } from './command/thinking-families.ts'
 
 /**
  * What a listing says of its models: the gate's own, with all that the gate knows of them, or llama-swap's, with what its

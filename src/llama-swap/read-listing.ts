@@ -1,5 +1,5 @@
 import type { ModelNames } from './model-names.ts'
-import { field, texts } from './read-unknown.ts'
+import { field, texts } from '../json/read-unknown.ts'
 
 /** One record of `GET /v1/models`, as far as the gate reads it; every other field is kept. */
 export type ListedModel = { id: string; [field: string]: unknown }

@@ -1,6 +1,6 @@
 import type { Modality } from './catalogue.ts'
-import { entries, field, parsedJson } from './read-unknown.ts'
-import { isOfCommand } from './running-command.ts'
+import { entries, field, parsedJson } from '../json/read-unknown.ts'
+import { isOfCommand } from './command/running-command.ts'
 
 /** What a llama-server says of itself; undefined is what it does not say. */
 export type ServerProps = {

@@ -1,4 +1,4 @@
-import { field, parsedJson } from './read-unknown.ts'
+import { field, parsedJson } from '../json/read-unknown.ts'
 
 /** One model of `GET /running`. `command` and `server` may hold keys, paths and ports: never shown. */
 export type RunningModel = {

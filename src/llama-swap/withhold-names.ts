@@ -1,5 +1,5 @@
 import type { ListedModel } from './read-listing.ts'
-import { entries, field } from './read-unknown.ts'
+import { entries, field } from '../json/read-unknown.ts'
 
 /**
  * A record of a list without names that its reader may not know: aliases, the targets of a selector, the model of an

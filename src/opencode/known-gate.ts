@@ -1,4 +1,4 @@
-import { field } from '../llama-swap/read-unknown.ts'
+import { field } from '../json/read-unknown.ts'
 import { isBelow, isPastGate, parseUrl } from './check/providers-of-gate.ts'
 
 /** The gate whose settings are written. */

@@ -1,6 +1,6 @@
-import { entries, field } from '../llama-swap/read-unknown.ts'
+import { entries, field } from '../json/read-unknown.ts'
 import { isLocal } from './check/providers-of-gate.ts'
-import { withoutKeys } from './check/secrets.ts'
+import { withoutKeys } from './check/keys/secrets.ts'
 import { addressOf, isAtGate, isBehindGate, readAddress, type KnownGate } from './known-gate.ts'
 import { PROVIDER_ID } from './render-config.ts'
 

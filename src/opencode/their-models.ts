@@ -1,5 +1,5 @@
 import type { CatalogueModel } from '../llama-swap/catalogue.ts'
-import { entries, field } from '../llama-swap/read-unknown.ts'
+import { entries, field } from '../json/read-unknown.ts'
 import { opencodeModels } from './render-config.ts'
 
 /** A model that stands in a file of the user's; `id`: its own name, whatever the file calls it. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { catalogueOfConfig } from '../../src/llama-swap/config-catalogue.ts'
-import { readModelConfig } from '../../src/llama-swap/read-config.ts'
+import { catalogueOfConfig } from '../../src/llama-swap/config/config-catalogue.ts'
+import { readModelConfig } from '../../src/llama-swap/config/read-config.ts'
 import { compactsAt, limitsFor } from '../../src/opencode/limits.ts'
 import { renderOpencode } from '../../src/opencode/render-config.ts'
 

@@ -1,9 +1,12 @@
 import { spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
-import { FLAGS_OF_OTHER_BUILDS, FLAGS_WITH_VALUE } from '../../src/llama-swap/flags-with-value.ts'
+import {
+  FLAGS_OF_OTHER_BUILDS,
+  FLAGS_WITH_VALUE,
+} from '../../src/llama-swap/command/flags-with-value.ts'
 import type { ModelFacts } from '../../src/llama-swap/model-config.ts'
-import { readModelConfig } from '../../src/llama-swap/read-config.ts'
+import { readModelConfig } from '../../src/llama-swap/config/read-config.ts'
 import type { PlacedModel } from './llama-server.ts'
 import { placeModel, requireLlamaServer } from './llama-server.ts'
 import { slotsOf, type Started } from './slots-of.ts'

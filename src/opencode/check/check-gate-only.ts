@@ -2,7 +2,7 @@ import { opencodeModels } from '../render-config.ts'
 import { writeCommand } from '../write-command.ts'
 import type { CheckReport } from './check-config.ts'
 import type { CheckInput } from './check-input.ts'
-import { proxyInBetween } from './check-network.ts'
+import { proxyInBetween } from './address/check-network.ts'
 import type { Finding } from './finding.ts'
 import { unwrittenRow } from './model-row.ts'
 

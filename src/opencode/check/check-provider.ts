@@ -1,8 +1,8 @@
-import { field, texts } from '../../llama-swap/read-unknown.ts'
+import { field, texts } from '../../json/read-unknown.ts'
 import { PATIENCE_MS, PROVIDER_PACKAGE } from '../render-config.ts'
 import type { CheckInput } from './check-input.ts'
 import type { Found } from './finding.ts'
-import { checkHidden } from './hidden-models.ts'
+import { checkHidden } from './models/hidden-models.ts'
 import { commandFor } from './next-command.ts'
 import { text, type WrittenProvider } from './read-written.ts'
 

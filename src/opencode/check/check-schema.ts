@@ -1,5 +1,5 @@
 import { explainIssues } from '../../config/explain-issues.ts'
-import { field } from '../../llama-swap/read-unknown.ts'
+import { field } from '../../json/read-unknown.ts'
 import type { ConfigFile } from '../config-files.ts'
 import { opencodeSchema } from '../opencode-schema.ts'
 import type { CheckInput } from './check-input.ts'

@@ -2,10 +2,10 @@ import { holderOf, type ConfigFile } from '../config-files.ts'
 import { pathAt, placeAt, placeOf, type JsonPath } from '../jsonc.ts'
 import { placeholdersIn, type Placeholder } from '../substitute.ts'
 import type { CheckInput } from './check-input.ts'
-import { NO_NAME } from './check-key.ts'
+import { NO_NAME } from './keys/check-key.ts'
 import type { Finding } from './finding.ts'
 import { readProviders } from './read-written.ts'
-import { isFileName, isVariableName } from './secrets.ts'
+import { isFileName, isVariableName } from './keys/secrets.ts'
 
 /** `{env:NAME}` and `{file:path}`, which OpenCode replaces before it reads a file. Those of `apiKey` are told elsewhere. */
 export function checkSubstitution(input: CheckInput): Finding[] {

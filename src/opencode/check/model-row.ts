@@ -1,14 +1,14 @@
 import type { CatalogueModel } from '../../llama-swap/catalogue.ts'
 import type { ContextSize } from '../../llama-swap/context-size.ts'
-import { field } from '../../llama-swap/read-unknown.ts'
+import { field } from '../../json/read-unknown.ts'
 import { compactsAt } from '../limits.ts'
 import { isWithin } from './is-within.ts'
 import type { CheckInput } from './check-input.ts'
 import type { Finding, FindingCode } from './finding.ts'
-import { hiddenBy } from './hidden-models.ts'
+import { hiddenBy } from './models/hidden-models.ts'
 import { number, type WrittenModel } from './read-written.ts'
-import { readCompaction } from './shared-compaction.ts'
-import { readLimit } from './written-limit.ts'
+import { readCompaction } from './limits/shared-compaction.ts'
+import { readLimit } from './limits/written-limit.ts'
 
 /** One line of the table: what is written of a model, what it is, and what follows. */
 export type ModelRow = {

@@ -1,4 +1,4 @@
-import { field } from '../../llama-swap/read-unknown.ts'
+import { field } from '../../json/read-unknown.ts'
 import { filesToChange, mergedValue, type ConfigFile, type FileChange } from '../config-files.ts'
 import { changeJsonc, type JsoncChange } from '../edit-jsonc.ts'
 import { depthOf, readJsonc, type JsonPath } from '../jsonc.ts'

@@ -1,5 +1,5 @@
 import type { CatalogueModel } from '../../llama-swap/catalogue.ts'
-import { entries, field, texts } from '../../llama-swap/read-unknown.ts'
+import { entries, field, texts } from '../../json/read-unknown.ts'
 import type { JsonPath } from '../jsonc.ts'
 import type { CheckInput } from './check-input.ts'
 

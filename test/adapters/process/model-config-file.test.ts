@@ -7,7 +7,7 @@ import {
   modelConfigPlace,
   type ModelConfigPlace,
 } from '../../../adapters/process/model-config-file.ts'
-import { readModelConfig } from '../../../src/llama-swap/read-config.ts'
+import { readModelConfig } from '../../../src/llama-swap/config/read-config.ts'
 
 type Opened = ModelConfigPlace & {
   folder: string

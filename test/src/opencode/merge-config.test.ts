@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { entries, field } from '../../../src/llama-swap/read-unknown.ts'
+import { entries, field } from '../../../src/json/read-unknown.ts'
 import { changeJsonc } from '../../../src/opencode/edit-jsonc.ts'
 import { formatJson } from '../../../src/opencode/format-json.ts'
 import { readJsonc, type JsoncDocument, type JsonPath } from '../../../src/opencode/jsonc.ts'

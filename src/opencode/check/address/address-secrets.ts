@@ -1,0 +1,27 @@
+import type { MachineFacts } from '../check-input.ts'
+
+/**
+ * What may be a key in an address: a name and a password before the host, what follows a `?` or a `#`. OpenCode sends none of
+ * it as a key, but it may be the only copy.
+ */
+export function secretsIn(address: string): string[] {
+  const rest = address.replace(/^[a-z]+:\/\//i, '')
+  const [main = '', ...behind] = rest.split(/[?#&]/)
+  const at = main.lastIndexOf('@')
+  const [name = '', ...password] = at < 0 ? [] : main.slice(0, at).split(':')
+  const values = behind.map((part) => part.slice(part.indexOf('=') + 1))
+  return [password.join(':') || name, ...values].filter((part) => part !== '').map(decoded)
+}
+
+/** Whether an address can be taken out of a file: what may be a key in it is held by a variable, too. */
+export function isCopied(address: string, { variables, holds }: MachineFacts): boolean {
+  return secretsIn(address).every((secret) => [...variables].some((name) => holds(name, secret)))
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
