@@ -116,8 +116,20 @@ function lastAtHome(): unknown[] {
   return [line?.['keyId'], line?.['clientAddress']]
 }
 
+type Used = Record<'requests' | 'prompt_tokens' | 'cached_tokens' | 'completion_tokens', number>
+
+/** What two requests of these tests use, beside what was used before. */
+function twoMoreThan(before: Used): Used {
+  return {
+    requests: before.requests + 2,
+    prompt_tokens: before.prompt_tokens + 50,
+    cached_tokens: before.cached_tokens + 48,
+    completion_tokens: before.completion_tokens + 8,
+  }
+}
+
 /** What a key used, by the word of one of the gates. */
-async function usageAt(gate: Running, from: string, of?: string): Promise<object> {
+async function usageAt(gate: Running, from: string, of?: string): Promise<Used> {
   const target = of === undefined ? '/usage' : `/usage?key=${of}`
   const headers = { Authorization: `Bearer ${secretOf(from)}` }
   const report = JSON.parse(textOf(await sendRaw(gate.url, rawRequest({ target, headers }))))
@@ -205,12 +217,16 @@ describe.each(harnesses)('a gate in front of another, on $name,', (harness) => {
   test('has its clients counted at home, each for itself, as it counts them itself', async () => {
     // A key of its own for each runtime: home has been counting since the first of them.
     const from = `on-${harness.name}`
-    const ofEdge = await usageAt(home, 'owner', 'edge')
+    const look = () =>
+      Promise.all([
+        usageAt(home, 'owner', `edge/${from}`),
+        usageAt(edge, from),
+        usageAt(home, 'owner', 'edge'),
+      ])
+    const before = await look()
     for (const stream of [false, true]) await ask({ from, body: { stream } })
-    const used = { requests: 2, prompt_tokens: 50, cached_tokens: 48, completion_tokens: 8 }
-    await expect.poll(() => usageAt(home, 'owner', `edge/${from}`)).toEqual(used)
-    await expect.poll(() => usageAt(edge, from)).toEqual(used)
-    expect(await usageAt(home, 'owner', 'edge')).toEqual(ofEdge)
+    // The key of the edge is told the sum over all its clients.
+    await expect.poll(look).toEqual(before.map(twoMoreThan))
   })
 
   test('asks nothing that its key may not see: chats and lists need no right to see what is loaded', async () => {
