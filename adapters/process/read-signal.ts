@@ -11,6 +11,7 @@ const ECHO_MS = 500
  */
 export function createSignalReader(now: () => number): (signal: NodeJS.Signals) => Asked {
   let first: { signal: NodeJS.Signals; at: number } | undefined
+  let hasEchoed = false
   return (signal) => {
     if (!first) {
       first = { signal, at: now() }
@@ -18,7 +19,8 @@ export function createSignalReader(now: () => number): (signal: NodeJS.Signals) 
     }
     // A terminal that closes may tell so twice, through the kernel and the shell; nobody asked for haste.
     if (signal === 'SIGHUP') return 'nothing'
-    const isEcho = signal === first.signal && now() - first.at < ECHO_MS
+    const isEcho = !hasEchoed && signal === first.signal && now() - first.at < ECHO_MS
+    hasEchoed ||= isEcho
     return isEcho ? 'nothing' : 'stop-at-once'
   }
 }

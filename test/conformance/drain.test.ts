@@ -219,18 +219,23 @@ describe.each(WITH_PROCESS)('on $name', (harness) => {
     expect(performance.now() - finished).toBeLessThan(SOON_MS)
   })
 
-  test('a second signal ends the process at once', async () => {
-    const { url, signal, exit } = processOf(await startGate())
-    upstream.behave({ kind: 'silence', frames: 2 })
-    const client = await openRaw(url, STREAM)
-    await client.readUntil('data:')
-    signal('SIGTERM')
-    await expect.poll(() => isRefused(url)).toBe(true)
-    const begun = performance.now()
-    signal('SIGINT')
-    expect(await exit).toBe(1)
-    expect(performance.now() - begun).toBeLessThan(SOON_MS)
-  })
+  test.each(['SIGTERM', 'SIGINT'] as const)(
+    'a %s after a SIGTERM ends the process at once',
+    async (second) => {
+      const { url, signal, exit } = processOf(await startGate())
+      upstream.behave({ kind: 'silence', frames: 2 })
+      const client = await openRaw(url, STREAM)
+      await client.readUntil('data:')
+      signal('SIGTERM')
+      await expect.poll(() => isRefused(url)).toBe(true)
+      // The same signal within half a second may be npm's echo of the first one.
+      await sleep(500)
+      const begun = performance.now()
+      signal(second)
+      expect(await exit).toBe(1)
+      expect(performance.now() - begun).toBeLessThan(SOON_MS)
+    },
+  )
 
   test('the log of what was finished while draining is not lost', async () => {
     const running = await startGate()

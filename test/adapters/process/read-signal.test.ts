@@ -33,6 +33,15 @@ test.each<[string, Told[], string[]]>([
     ['stop', 'nothing', 'stop-at-once'],
   ],
   [
+    'a third Ctrl-C stops at once, however soon',
+    [
+      [0, 'SIGINT'],
+      [1, 'SIGINT'],
+      [2, 'SIGINT'],
+    ],
+    ['stop', 'nothing', 'stop-at-once'],
+  ],
+  [
     'another signal is a second one, however soon',
     [
       [0, 'SIGINT'],

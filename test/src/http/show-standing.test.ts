@@ -69,6 +69,8 @@ describe('an answer that the gate gives itself', () => {
   })
 })
 
+const inVain = () => new Promise<never>(() => {})
+
 describe('where the limits cannot be looked at', () => {
   const clock = fakeClock()
   const faults = [new CountersUnavailable(new Error('silent')), new Error('a bug')]
@@ -97,6 +99,19 @@ describe('where the limits cannot be looked at', () => {
       ])
       expect(failures).toEqual([{ requestId: answer.headers['x-request-id'], error: fault }])
     })
+  })
+
+  test('an answer that is ready waits for them for half a second', async () => {
+    const store = createMemoryLimitStore({ clock })
+    const gate = await openGate(LIMITED, { limits: { ...store, peek: inVain } })
+    let isOver = false
+    const asking = gate.ask('/v1/models', user).finally(() => (isOver = true))
+    await gate.clock.advance(499)
+    const early = isOver
+    await gate.clock.advance(1)
+    const { status, headers } = await asking
+    const told = Object.keys(headers).filter((name) => /ratelimit/.test(name))
+    expect([early, status, told, gate.failures]).toEqual([false, 200, [], []])
   })
 
   test('usage that cannot be had is a passing trouble of the gate, told and logged once', async () => {
