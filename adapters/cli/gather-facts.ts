@@ -20,6 +20,8 @@ import { misused, type Outcome } from './outcome.ts'
 
 /** Where the truth is looked for. */
 export type FactSources = {
+  /** OpenCode's configuration that was named. */
+  opencodeFile: string | undefined
   modelFile: string | undefined
   url: string | undefined
   keyVariable: string
@@ -56,7 +58,7 @@ export async function gatherFacts(
       isUpstreamKnown,
       urlToAsk: url ?? (hasModelFile(config, env) ? undefined : configuredUrl(config)),
     },
-    machine: machineFacts(files, sources.keyVariable, env),
+    machine: machineFacts(files, sources, env),
   }
   return { ok: true, input, fromGate: findingsOf(answer, url) }
 }

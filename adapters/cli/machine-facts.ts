@@ -1,16 +1,19 @@
 import { accessSync, constants, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { MachineFacts } from '../../src/opencode/check/check-input.ts'
 import type { ConfigFile } from '../../src/opencode/config-files.ts'
 import { isShared } from './is-shared.ts'
-import { absolute } from './opencode-files.ts'
+import { absolute, globalFolder } from './opencode-files.ts'
 import { besides } from './opencode-sources.ts'
+
+/** What the person has said on the command line. */
+type MachineSources = { keyVariable: string; opencodeFile?: string | undefined }
 
 /** What of this machine decides how OpenCode reads its files. */
 export function machineFacts(
   files: readonly ConfigFile[],
-  keyVariable: string,
+  { keyVariable, opencodeFile }: MachineSources,
   env: NodeJS.ProcessEnv,
 ): MachineFacts {
   const most = Number(env['OPENCODE_EXPERIMENTAL_OUTPUT_TOKEN_MAX'])
@@ -34,8 +37,24 @@ export function machineFacts(
       ({ name, text, untouched }) =>
         untouched === undefined && MAY_HOLD_A_KEY.test(text) && isShared(absolute(name)),
     ),
+    filesForAll: new Set(
+      opencodeFile === undefined
+        ? files.map(({ name }) => name).filter((name) => isForAll(absolute(name), env))
+        : [],
+    ),
     canRead: (name, from) => canRead(besides(name, from)),
   }
+}
+
+function isForAll(path: string, env: NodeJS.ProcessEnv): boolean {
+  const own = env['OPENCODE_CONFIG']
+  const folder = env['OPENCODE_CONFIG_DIR']
+  const folders = [
+    globalFolder(env),
+    join(env['HOME'] || homedir(), '.opencode'),
+    ...(folder ? [absolute(folder)] : []),
+  ]
+  return folders.includes(dirname(path)) || (own ? absolute(own) === path : false)
 }
 
 /** A header has a word before it. */

@@ -15,6 +15,7 @@ import { showJsonPath } from '../../src/opencode/show-path.ts'
 import { withoutSubstitutions } from '../../src/opencode/substitution.ts'
 import { writeCommand } from '../../src/opencode/write-command.ts'
 import { knownModels } from './known-models.ts'
+import { machineFacts } from './machine-facts.ts'
 import { globalFile, localFile, readConfigText, writeConfigText } from './opencode-files.ts'
 import { failed, misused, tell, type Failure, type Outcome } from './outcome.ts'
 
@@ -42,9 +43,9 @@ export async function opencode(
   const models = withoutSubstitutions(known.models)
   const file = renderOpencode({ baseUrl, models, keyVariable, providerId: provider })
   for (const note of [...known.notes, ...opencodeNotes(models)]) tell(note)
-  const variables = new Set(Object.keys(env).filter((name) => env[name]))
   if (options.write) {
-    const about = { models, gateUrls, upstreamUrl, variables }
+    const { variables, replaced } = machineFacts([], { keyVariable }, env)
+    const about = { models, gateUrls, upstreamUrl, variables, replaced }
     return writeInto(pathFor(options, env), { file, known: about, options })
   }
   process.stdout.write(`${formatJson(file)}\n`)

@@ -4,7 +4,7 @@ import { checkV2 } from './check-v2.ts'
 import type { Finding, Found } from './finding.ts'
 import { gateUrl } from '../../connect/gate-url.ts'
 import { commandFor } from './next-command.ts'
-import { isNearGate, isPastGate, parseUrl, urlOf } from './providers-of-gate.ts'
+import { isLocal, isNearGate, isPastGate, parseUrl, urlOf } from './providers-of-gate.ts'
 import { readProviders, type WrittenProvider } from './read-written.ts'
 
 /** What is told of other places than the gate's own providers, and what is said where there are none. */
@@ -19,15 +19,22 @@ function noProvider(input: CheckInput): Found[] {
   const path = ['provider']
   // Where nobody has said where the gate is, it may well be where the file leads.
   const isGuess = !gate.isNamed && !gate.isSure
+  const perhaps = providers.filter((provider) => isPerhapsHere(gate, provider))
+  const others = providers.filter((provider) => !perhaps.includes(provider))
+  const adds = `"${commandFor(input, path)}" adds it.`
   const missing: Found = {
     code: 'provider-missing',
-    severity: isGuess ? 'warning' : 'error',
+    severity: isGuess || perhaps.length > 0 ? 'warning' : 'error',
     path,
     message: `No provider leads to the gate at ${gate.urls[0]}.`,
     fix: [
-      `"${commandFor(input, path)}" adds it.`,
+      ...perhaps.map(
+        (provider) =>
+          `If ${provider.id} is for this gate, check with --url ${urlOf(provider)?.origin}.`,
+      ),
+      perhaps.length > 0 ? `If not, ${adds}` : adds,
       ...(isGuess ? ['If the gate is elsewhere, name it with --url.'] : []),
-      ...providers.flatMap((provider) => meant(input, provider)),
+      ...others.flatMap((provider) => meant(input, provider)),
     ].join(' '),
     changes: [],
   }
@@ -35,12 +42,19 @@ function noProvider(input: CheckInput): Found[] {
   return [missing, ...near.flatMap((provider) => nearly(input, provider))]
 }
 
+/** The gate's own port of a machine that may be this one: it has more names than are known here. */
+function isPerhapsHere(gate: GateFacts, provider: WrittenProvider): boolean {
+  const url = urlOf(provider)
+  if (!url || gate.isNamed || url.port === '' || isNearGate(provider, gate)) return false
+  return !isLocal(url) && gate.urls.some((known) => new URL(known).port === url.port)
+}
+
 /** It may lead where it is meant to, so a person has to say. */
 function nearly(input: CheckInput, provider: WrittenProvider): Found[] {
   return checkBaseUrl(input, provider).map((found) => ({
     ...found,
     severity: 'warning',
-    fix: `${found.fix.slice(0, -1)}, if ${provider.id} is meant for the gate.`,
+    fix: `${found.fix.replace(/\.$/, '')}, if ${provider.id} is meant for the gate.`,
     changes: [],
   }))
 }

@@ -65,6 +65,8 @@ export type MachineFacts = {
   isShared: boolean
   /** The ids of the keys that `opencode auth login` has stored; only their names are ever read. */
   storedKeys: ReadonlySet<string>
+  /** The names of the files that count for other projects, too, but for one that a person has named. */
+  filesForAll: ReadonlySet<string>
   /** Whether a file that the configuration names can be read; `from`: the name of the file that names it. */
   canRead: (path: string, from: string) => boolean
 }

@@ -35,6 +35,7 @@ export const FILE_FAULTS = [
   'key-empty',
   'key-env-unset',
   'key-env-trap',
+  'env-several',
   'key-variable-missing',
   'key-variable-unset',
   'key-stored-too',

@@ -1,7 +1,9 @@
 import { mergedValue, type ConfigFile } from '../config-files.ts'
 import { checkConfig, type CheckReport } from './check-config.ts'
+import type { JsonPath } from '../jsonc.ts'
 import type { CheckInput } from './check-input.ts'
 import type { FindingCode } from './finding.ts'
+import { isWithin } from './is-within.ts'
 import { planChanges, type FilePlace } from './plan-changes.ts'
 
 /** A field that was changed, and why. */
@@ -15,7 +17,7 @@ export type FixedConfig = {
 }
 
 /** A mended fault can uncover another one: a reserve, for example, counts from the day that `limit.input` is there. */
-const MOST_ROUNDS = 5
+const MOST_ROUNDS = 10
 
 /** Mends what it can, and checks again. */
 export function fixConfig(input: CheckInput): FixedConfig {
@@ -24,12 +26,19 @@ export function fixConfig(input: CheckInput): FixedConfig {
   let report = checkConfig(input)
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const known = fixed.length
+    const touched: JsonPath[] = []
     for (const { code, changes } of report.findings) {
+      // What was found before another change of the same field may no longer be so: the next round tells.
+      const isOutdated = changes.some(({ path }) =>
+        touched.some((each) => isWithin(path, each) || isWithin(each, path)),
+      )
+      if (isOutdated) continue
       // Planned anew: another finding may have changed the same file in between.
       const plan = planChanges(files, changes)
       if (!plan.ok) continue
       files = plan.files
       fixed.push(...plan.places.map((place) => ({ ...place, code })))
+      touched.push(...plan.places.map(({ path }) => path))
     }
     if (fixed.length === known) break
     report = checkConfig({ ...input, files, document: { value: mergedValue(files) } })

@@ -56,10 +56,13 @@ function changedFile(file: ConfigFile, change: JsoncChange): ConfigFile | undefi
   }
 }
 
-/** The values of a limit stay together, in the file whose limit counts: OpenCode looks at each file for itself. */
+/**
+ * The values of a limit stay together, in the file whose limit counts: OpenCode looks at each file for itself. What goes has to
+ * go from all files, or OpenCode still sees it.
+ */
 function inOneFile(files: readonly ConfigFile[], change: FileChange): FileChange {
   const limit = limitAround(change.path)
-  if (!limit || change.file !== undefined) return change
+  if (!limit || change.file !== undefined || change.value === undefined) return change
   const holder = files.findLast(
     ({ untouched, document }) =>
       untouched === undefined && depthOf(document, limit) === limit.length,

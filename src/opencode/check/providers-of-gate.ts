@@ -28,16 +28,16 @@ export function providersOfGate(
 export function isNearGate(provider: WrittenProvider, gate: GateFacts): boolean {
   const url = urlOf(provider)
   if (!url) return false
-  return gate.urls.some((known) => isSameServer(url, known)) || isNearUpstream(url, gate)
+  return gate.urls.some((known) => isOnServerOf(url, known)) || isNearUpstream(url, gate)
 }
 
-/** Whether an address leads to another server than this gate, and not past it to llama-swap. */
+/** Whether an address leads to another server than this gate, or beside its path, and not past it to llama-swap. */
 export function leadsElsewhere(
   { gate }: Pick<CheckInput, 'gate'>,
   provider: WrittenProvider,
 ): boolean {
   const url = urlOf(provider)
-  if (!url || gate.urls.some((known) => isSameServer(url, known))) return false
+  if (!url || gate.urls.some((known) => isOnServerOf(url, known))) return false
   return !isPastGate(url, gateFor(gate, provider))
 }
 
@@ -99,6 +99,12 @@ export function isBelow(url: URL, known: string): boolean {
   const prefix = new URL(known).pathname.replace(/\/+$/, '')
   if (!isSameServer(url, known) || !url.pathname.startsWith(prefix)) return false
   return /^\/*(?:v1(?:\/.*)?)?$/.test(url.pathname.slice(prefix.length))
+}
+
+/** The same server, and where the gate stands behind a path of it, that path: behind another one is something else. */
+export function isOnServerOf(url: URL, known: string): boolean {
+  const prefix = new URL(known).pathname.replace(/\/+$/, '')
+  return isSameServer(url, known) && `${url.pathname}/`.startsWith(`${prefix}/`)
 }
 
 /** An address, or undefined where the text is none. */

@@ -69,7 +69,11 @@ function readBaseUrl(
 
 const NEARLY = /^base[_-]?ur[li]$/i
 
-function misplacedUrl(machine: CheckInput['machine'], provider: unknown): MisplacedUrl | undefined {
+/** An address that stands where OpenCode does not look for it. */
+export function misplacedUrl(
+  machine: Pick<CheckInput['machine'], 'replaced'>,
+  provider: unknown,
+): MisplacedUrl | undefined {
   const own = entries(provider)
   const options = entries(field(provider, 'options'))
   const all = [

@@ -140,13 +140,25 @@ describe.concurrent('swapgate check --fix', () => {
     expect(readFileSync(global, 'utf8')).toBe(below)
   })
 
+  test("takes no reserve out of a file that counts for other projects' providers, too", async () => {
+    const own = {
+      model: 'llama-swap/coder',
+      provider: { 'llama-swap': aProvider('http://localhost:3000') },
+    }
+    const folder = withFiles({ 'config.yaml': BOX, 'opencode.json': JSON.stringify(own) })
+    const global = join(folder, '.config/opencode/opencode.json')
+    mkdirSync(join(folder, '.config/opencode'), { recursive: true })
+    const below = '{ "model": "anthropic/claude-sonnet-4-5", "compaction": { "reserved": 60000 } }'
+    writeFileSync(global, below)
+    const { stdout } = await fix(folder)
+    expect(stdout).not.toContain('[reserved-too-large]')
+    expect(readFileSync(global, 'utf8')).toBe(below)
+  })
+
   test('writes none of several files where one of them cannot be written', async () => {
     const above = JSON.stringify({ provider: { 'llama-swap': aProvider('http://localhost:3000') } })
     const folder = withFiles({ 'config.yaml': BOX, 'opencode.json': above })
-    const global = join(folder, '.config/opencode/opencode.json')
-    mkdirSync(join(folder, '.config/opencode'), { recursive: true })
-    writeFileSync(global, '{ "compaction": { "reserved": 32000 } }')
-    writeFileSync(join(folder, `opencode.jsonc`), '{ "compaction": { "reserved": 32000 } }', {
+    writeFileSync(join(folder, 'opencode.jsonc'), '{ "compaction": { "reserved": 32000 } }', {
       mode: 0o444,
     })
     expect(statSync(join(folder, 'opencode.jsonc')).mode & 0o222).toBe(0)

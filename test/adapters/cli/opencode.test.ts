@@ -148,7 +148,7 @@ describe('swapgate opencode --write', () => {
     })
     expect(await run(folder, ['--write'], { PORT: '3100' })).toMatchObject({ code: 0 })
     expect(JSON.parse(textIn(folder)).provider).toMatchObject({
-      mine: { options: { baseURL: 'https://box/llm/v1', apiKey: '{env:MINE}' } },
+      mine: { options: { baseURL: 'http://localhost:3100/v1', apiKey: '{env:MINE}' } },
     })
     expect(Object.keys(JSON.parse(textIn(folder)).provider)).toEqual(['mine'])
   })
@@ -163,10 +163,25 @@ describe('swapgate opencode --write', () => {
     const env = { PORT: new URL(origin).port }
     expect(await run(folder, args, env)).toMatchObject({ code: 0 })
     expect(JSON.parse(textIn(folder)).provider['llama-swap'].options).toMatchObject({
-      baseURL: `${origin}/v1`,
+      baseURL: 'https://box/llm/v1',
     })
     const elsewhere = folderWith({ [FILE]: { provider: { 'llama-swap': theirs } } })
     expect(await run(elsewhere, args, env)).toMatchObject({ code: 1, stdout: '' })
+  })
+
+  test('goes by what OpenCode makes of an address, and leaves the text of it', async () => {
+    const theirs = { options: { baseURL: '${GATE_URL}/v1' } }
+    const folder = folderWith({ [FILE]: { model: 'a/b', provider: { 'llama-swap': theirs } } })
+    const args = ['--write', '--url', origin]
+    expect(await run(folder, args, { GATE_URL: 'http://10.1.1.1:3000' })).toMatchObject({
+      code: 1,
+      stdout: '',
+    })
+    expect(await run(folder, args, { GATE_URL: origin })).toMatchObject({ code: 0, stderr: '' })
+    expect(JSON.parse(textIn(folder)).provider['llama-swap']).toMatchObject({
+      ...theirs,
+      models: { coder: { name: 'coder' } },
+    })
   })
 
   test('loses nothing that is written into the file while the gate is asked', async () => {

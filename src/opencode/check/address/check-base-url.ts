@@ -7,6 +7,7 @@ import {
   gateFor,
   isLocal,
   isNearUpstream,
+  isOnServerOf,
   isPastGate,
   isSameHost,
   isSameServer,
@@ -20,7 +21,15 @@ import type { WrittenProvider } from '../read-written.ts'
 /** What only OpenCode replaces: what it becomes is not known here. */
 const PLACEHOLDER = /\{(?:env|file):|\$\{/
 
-type Fault = { code: FindingCode; severity: Severity; message: string; right: string }
+type Fault = {
+  code: FindingCode
+  severity: Severity
+  message: string
+  /** What is to stand there. */
+  right: string
+  /** What is to be done in place of writing that. */
+  fix?: string
+}
 
 /**
  * Whether the base URL leads to the gate and to nothing else: at most one finding, the first that matters. It is changed
@@ -44,7 +53,7 @@ function elsewhere(input: CheckInput, provider: WrittenProvider): Found[] {
       code: 'base-url-elsewhere',
       severity: 'hint',
       path: provider.baseUrl.path,
-      message: `baseURL leads to ${url.host}, not to the gate of this machine, ${new URL(gate.urls[0]).host}: the limits were compared with nothing.`,
+      message: `baseURL leads to ${url.host}, not to the gate of this machine, ${nameOf(url, gate)}: the limits were compared with nothing.`,
       fix: `Ask that gate: --url ${other.ok ? other.url : url.origin}`,
       changes: [],
     },
@@ -56,7 +65,7 @@ function checkAddress(input: CheckInput, provider: WrittenProvider): Found[] {
   const gate = gateFor(input.gate, provider)
   const fault = address === undefined ? missing(provider, gate) : faultOf(address, gate)
   if (!fault) return []
-  const { right, ...about } = fault
+  const { right, fix, ...about } = fault
   const isKnown = gate.urls.some((known) => isSameHost(new URL(right), known))
   const isSafe = gate.isSure && text === address && isCopied(address ?? '', input.machine)
   const isGates = isKnown || about.code === 'base-url-past-gate'
@@ -64,7 +73,7 @@ function checkAddress(input: CheckInput, provider: WrittenProvider): Found[] {
     {
       ...about,
       path,
-      fix: fixText(right, gate, keepText(address, input.machine)),
+      fix: fix ?? fixText(right, gate, keepText(address, input.machine)),
       changes: isSafe && isGates ? [{ path, value: right }] : [],
     },
   ]
@@ -116,16 +125,34 @@ function faultOf(text: string, gate: GateFacts): Fault | undefined {
 function pastGate(url: URL, gate: GateFacts): Fault | undefined {
   if (gate.urls.some((known) => isSameServer(url, known))) return undefined
   const best = new URL(gate.urls[0])
-  const isSure = isPastGate(url, gate) || isBeside(url, gate)
-  if (!isSure && !isNearUpstream(url, gate)) return undefined
+  const isSure = isPastGate(url, gate)
   const isUpstream = isSameServer(url, gate.upstreamUrl)
+  const right = rightUrl(isUpstream || !isLocal(best) ? gate.urls[0] : beside(url, best))
+  if (!isSure && isBeside(url, gate)) return perhapsPastGate(url, right)
+  if (!isSure && !isNearUpstream(url, gate)) return undefined
   const where = `port ${portOf(url)}`
   return {
     code: 'base-url-past-gate',
     severity: 'error',
     message: `baseURL leads to ${isSure ? `llama-swap itself (${where})` : `${where}, where llama-swap usually is`}, past the gate: no limits, no fair queue, no heartbeats while a model loads.`,
-    right: rightUrl(isUpstream || !isLocal(best) ? gate.urls[0] : beside(url, best)),
+    right,
   }
+}
+
+/** The port of llama-swap on a machine that may be this one, or another, where nobody knows what listens. */
+function perhapsPastGate(url: URL, right: string): Fault {
+  return {
+    code: 'base-url-past-gate',
+    severity: 'warning',
+    message: `If ${url.hostname} is this machine, baseURL leads to llama-swap itself (port ${portOf(url)}), past the gate: no limits, no fair queue, no heartbeats while a model loads.`,
+    right,
+    fix: `If it is, ask with --url ${right.replace(/\/v1$/, '')}`,
+  }
+}
+
+/** For a person: the gate, by more than its host where an address leads to another path of it. */
+function nameOf(url: URL, { urls: [best] }: GateFacts): string {
+  return isSameServer(url, best) ? withoutSlash(best) : new URL(best).host
 }
 
 /** On other machines, what the gate calls localhost has another name. */
@@ -145,7 +172,7 @@ function beside(url: URL, { port }: URL): string {
 function otherWay(url: URL, gate: GateFacts): Fault | undefined {
   const known = gate.urls
     .map((each) => new URL(each))
-    .filter((each) => isSameServer(url, each.href))
+    .filter((each) => isOnServerOf(url, each.href))
   const best = known.find((each) => isSameHost(url, each.href)) ?? known[0]
   if (!best || known.some((each) => isSameHost(url, each.href) && each.protocol === url.protocol))
     return undefined
@@ -166,24 +193,26 @@ function otherWay(url: URL, gate: GateFacts): Fault | undefined {
 }
 
 function otherHost(url: URL, gate: GateFacts): Fault | undefined {
-  if (!gate.isNamed || isSameServer(url, gate.urls[0])) return undefined
+  if (!gate.isNamed || isOnServerOf(url, gate.urls[0])) return undefined
   return {
     code: 'base-url-other-host',
     severity: 'warning',
-    message: `baseURL leads to ${url.host}, not to the gate that was asked, ${new URL(gate.urls[0]).host}.`,
+    message: `baseURL leads to ${url.host}, not to the gate that was asked, ${nameOf(url, gate)}.`,
     right: rightUrl(gate.urls[0]),
   }
 }
 
 /** OpenCode 1.18 drops a name and a password, and writes its own path behind a query. */
 function withSecrets(url: URL, gate: GateFacts): Fault | undefined {
-  if (secretsIn(url.href).length === 0) return undefined
+  const right = rightUrl(prefixOf(url, gate))
+  const own = secretsIn(right)
+  if (secretsIn(url.href).every((secret) => own.includes(secret))) return undefined
   return {
     code: 'base-url-key',
     severity: 'error',
     message:
-      'baseURL has a name, a password or a query in it. A key there is not sent as one, and everybody who gets the file can read it.',
-    right: rightUrl(prefixOf(url, gate)),
+      'baseURL has a name, a password, a query or a key in it. A key there is not sent as one, and everybody who gets the file can read it.',
+    right,
   }
 }
 
@@ -212,7 +241,7 @@ function wrongPath(url: URL, gate: GateFacts): Fault | undefined {
 
 /** Where the gate begins that an address leads to. Behind another server it may stand below any path. */
 function prefixOf(url: URL, gate: GateFacts): string {
-  const known = gate.urls.find((each) => isSameServer(url, each))
+  const known = gate.urls.find((each) => isOnServerOf(url, each))
   const path = withoutSlash(url.pathname)
   const prefix = known === undefined ? path.replace(/\/v1(?:\/.*)?$/, '') : new URL(known).pathname
   return url.origin + withoutSlash(prefix)

@@ -1,7 +1,15 @@
 import type { JsonPath } from '../../jsonc.ts'
 import type { Found } from '../finding.ts'
 import { PLACEHOLDER } from './key-headers.ts'
-import { apiKeyPath, canGo, ownTexts, toVariable, variableOf, type About } from './key-places.ts'
+import {
+  apiKeyPath,
+  canGo,
+  ownTexts,
+  toVariable,
+  variableOf,
+  withoutStored,
+  type About,
+} from './key-places.ts'
 import { variableElsewhere } from './secrets.ts'
 
 /** What stands in the place of a key, in each file that has it: the key itself, or what OpenCode takes for it. */
@@ -39,15 +47,13 @@ type Literal = { path: JsonPath; held: string; file: string }
 
 /** The key is shown only once, so the file may have the only copy: it is taken out when the variable holds it. */
 function literal(about: About, { path, held, file }: Literal): Found {
-  const { isShared, storedKeys } = about.machine
+  const { isShared } = about.machine
   const name = variableOf(about)
   const danger = isShared
     ? 'and git does not ignore the file: the key ends up in the repository'
     : 'where everybody who gets the file can read it'
   const isSafe = canGo(about, path, name)
-  const first = storedKeys.has(about.provider.id)
-    ? 'First remove the stored key with "opencode auth logout", or OpenCode takes that one. '
-    : `First export ${name}=<the key>. `
+  const first = withoutStored(about) || `First export ${name}=<the key>. `
   return {
     code: 'key-literal',
     severity: isShared ? 'error' : 'warning',

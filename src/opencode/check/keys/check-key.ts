@@ -10,9 +10,11 @@ import {
   holderOf,
   isName,
   namesIn,
+  onlyName,
   toVariable,
   variableOf,
   WHOLE_VARIABLE,
+  withoutStored,
   type About,
   type Removal,
 } from './key-places.ts'
@@ -50,14 +52,13 @@ function keyInEnv(
   const name = variableOf(about)
   const isSafe = wrong.every((each) => about.machine.holds(name, each))
   const path = [...about.provider.path, 'env']
-  const names = namesIn(about.provider).filter(isName(about))
   return {
     code: 'key-as-name',
     severity: 'error',
     path,
     message: NO_NAME,
     fix: `${isSafe ? '' : `First export ${name}=<the key>. `}Write "env": ["${name}"].`,
-    changes: isSafe ? [{ path, value: names.length > 0 ? names : [name] }] : [],
+    changes: isSafe ? onlyName(about, name) : [],
   }
 }
 
@@ -95,25 +96,33 @@ function fromVariable(about: About, path: JsonPath, name: string): Found {
     message: isSet
       ? `apiKey has a trap: where ${name} is not set, OpenCode ${trap}.`
       : `${name} is not set here, and OpenCode ${trap}.`,
-    fix: `Remove apiKey and write "env": ["${name}"], which has no such trap${isSet ? '' : `; then export ${name}=<your key>`}.`,
+    fix: `${withoutStored(about)}Remove apiKey and write "env": ["${name}"], which has no such trap${isSet ? '' : `; then export ${name}=<your key>`}.`,
     changes: changesFor(about, { path, name, file }),
   }
 }
 
-/** Where no key is sent, nothing is lost; a key that is sent must stay the same. */
+/**
+ * Where no key is sent, nothing is lost, unless a stored one would be sent from now on, also by the shells in which the
+ * variable is set; a key that is sent must stay the same.
+ */
 function changesFor(about: About, { path, name, file }: Removal): Found['changes'] {
-  if (!about.machine.variables.has(name)) return toVariable(about, { path, name, file })
+  const { variables, storedKeys } = about.machine
+  if (!variables.has(name))
+    return storedKeys.has(about.provider.id) ? [] : toVariable(about, { path, name, file })
   return canGo(about, path, name) ? toVariable(about, { path, name }) : []
 }
 
-function checkVariable({ machine, provider }: About): Found[] {
+function checkVariable(about: About): Found[] {
+  const { machine, provider } = about
   const names = namesIn(provider)
   const path = [...provider.path, 'env']
   const isStored = machine.storedKeys.has(provider.id)
-  const set = names.find((name) => machine.variables.has(name))
-  if (set !== undefined) return isStored ? [storedToo(provider, path, set)] : []
-  if (isStored) return []
-  if (names.length === 0)
+  const set = names.find((each) => machine.variables.has(each))
+  if (isStored) return set === undefined ? [] : [storedToo(provider, path, set)]
+  if (names.length > 1) return [several(about, path)]
+  if (set !== undefined) return []
+  const [name] = names
+  if (name === undefined)
     return [
       {
         code: 'key-variable-missing',
@@ -130,11 +139,26 @@ function checkVariable({ machine, provider }: About): Found[] {
       code: 'key-variable-unset',
       severity: 'warning',
       path,
-      message: `${names.join(', ')} is not set in this shell.`,
-      fix: `export ${names[0]}=<your key>, or store the key with "opencode auth login" under the id ${provider.id}.`,
+      message: `${name} is not set in this shell.`,
+      fix: `export ${name}=<your key>, or store the key with "opencode auth login" under the id ${provider.id}.`,
       changes: [],
     },
   ]
+}
+
+/** OpenCode 1.18 takes a key from `env` only where the list has one name. */
+function several(about: About, path: JsonPath): Found {
+  const name = variableOf(about)
+  const isSet = about.machine.variables.has(name)
+  return {
+    code: 'env-several',
+    severity: 'error',
+    path,
+    message:
+      '"env" has more than one name: OpenCode sends no key then, whichever of the variables is set.',
+    fix: `Write "env": ["${name}"]${isSet ? '' : `; then export ${name}=<your key>`}.`,
+    changes: onlyName(about, name),
+  }
 }
 
 function storedToo({ id }: WrittenProvider, path: JsonPath, name: string): Found {

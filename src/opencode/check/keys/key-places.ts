@@ -3,7 +3,7 @@ import type { JsonPath } from '../../jsonc.ts'
 import type { CheckInput } from '../check-input.ts'
 import type { Found } from '../finding.ts'
 import { text, type WrittenProvider } from '../read-written.ts'
-import { isVariableName } from './secrets.ts'
+import { isSurelyName, isVariableName } from './secrets.ts'
 
 /** A text that is nothing but a variable, in the form of OpenCode. */
 export const WHOLE_VARIABLE = /^\{env:([^{}]+)\}$/
@@ -21,11 +21,16 @@ export function namesIn({ value }: WrittenProvider): string[] {
   return texts(field(value, 'env'))
 }
 
-/** The variable that OpenCode takes the key from, or is to take it from. */
+/**
+ * The variable that OpenCode is to take the key from: of several names one that is set, best the usual one, with whose key
+ * the gate is asked.
+ */
 export function variableOf(about: About): string {
-  const { machine, provider } = about
-  const names = namesIn(provider).filter(isName(about))
-  return names.find((name) => machine.variables.has(name)) ?? names[0] ?? machine.keyVariable
+  const { variables, keyVariable } = about.machine
+  const names = namesIn(about.provider).filter(isName(about))
+  const set = names.filter((name) => variables.has(name))
+  if (set.includes(keyVariable)) return keyVariable
+  return set[0] ?? (names.length === 1 ? names[0] : undefined) ?? keyVariable
 }
 
 /** Tells the name of a variable from what may be a key. */
@@ -55,23 +60,30 @@ export function canGo(about: About, path: JsonPath, name: string): boolean {
   )
 }
 
-/** `env` with the variable in it that is to count: OpenCode takes the first that is set. */
-function named({ machine, provider }: About, wanted: string): string[] {
-  const names = namesIn(provider)
-  const used = names.find((name) => machine.variables.has(name)) ?? wanted
-  if (used === wanted && names.includes(wanted)) return names
-  return [wanted, ...names.filter((name) => name !== wanted)]
-}
-
 /** A key that is to go: out of one file, or out of all. */
 export type Removal = { path: JsonPath; name: string; file?: string | undefined }
 
 /** Takes a key out; `env` names the variable in its place. */
 export function toVariable(about: About, { path, name, file }: Removal): Found['changes'] {
-  return [
-    { path, value: undefined, ...(file === undefined ? {} : { file }) },
-    { path: [...about.provider.path, 'env'], value: named(about, name) },
-  ]
+  const env = onlyName(about, name)
+  if (env.length === 0) return []
+  return [{ path, value: undefined, ...(file === undefined ? {} : { file }) }, ...env]
+}
+
+/** `env` with one name in it: of several OpenCode takes none. No change where the only copy of a key would go with it. */
+export function onlyName(about: About, name: string): Found['changes'] {
+  const { variables, holds } = about.machine
+  const isKept = namesIn(about.provider).every(
+    (each) => each === name || isSurelyName(each, variables) || holds(name, each),
+  )
+  return isKept ? [{ path: [...about.provider.path, 'env'], value: [name] }] : []
+}
+
+/** What is to be done before `env` can count; nothing where no key is stored. */
+export function withoutStored({ machine, provider }: About): string {
+  return machine.storedKeys.has(provider.id)
+    ? 'First remove the stored key with "opencode auth logout", or OpenCode takes that one. '
+    : ''
 }
 
 /** The file whose value counts. */

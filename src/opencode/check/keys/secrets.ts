@@ -17,7 +17,7 @@ export function isFileName(text: string): boolean {
 }
 
 /** Longer than names are, or of letters and digits as chance mixes them. */
-function isLikeAKey(text: string): boolean {
+export function isLikeAKey(text: string): boolean {
   return text.length > 40 || (text.length >= 20 && /\d/.test(text) && /[a-z]/.test(text))
 }
 
@@ -25,6 +25,11 @@ function isLikeAKey(text: string): boolean {
 const BRACED = /^\$\{(?:env:)?(\w+)\}$|^%([A-Z]\w*)%$|^\$env:(\w+)$/
 const BARE = /^\$(\w+)$/
 const USUAL_NAME = /^[A-Z]+(?:_[A-Z\d]+)*$/
+
+/** Whether a text can be thrown away as the name of a variable: nobody has `hunter2` as one, unless it is set. */
+export function isSurelyName(text: string, variables: ReadonlySet<string>): boolean {
+  return variables.has(text) || (USUAL_NAME.test(text) && isVariableName(text, variables))
+}
 
 /**
  * The variable that somebody else would put in the place of a text, but OpenCode does not. Undefined for all that may be

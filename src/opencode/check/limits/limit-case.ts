@@ -27,21 +27,31 @@ export type LimitCase = {
 /** Undefined where OpenCode would not take the limit. */
 export function limitCase(input: CheckInput, model: WrittenModel): LimitCase | undefined {
   const limit = readLimit(model)
-  const compaction = readCompaction(input)
   return (
     limit && {
       model,
       window: model.real?.context.tokens,
       limit,
-      compaction,
-      keptReserve: compaction.reserved === undefined ? undefined : whyReserveStays(input),
+      ...reserveOf(input),
       outputMax: input.machine.outputTokenMax ?? OPENCODE_OUTPUT_MAX,
     }
   )
 }
 
+/** What stands in `compaction`, and whether it has to stay. */
+export function reserveOf(input: CheckInput): Pick<LimitCase, 'compaction' | 'keptReserve'> {
+  const compaction = readCompaction(input)
+  const keptReserve = compaction.reserved === undefined ? undefined : whyReserveStays(input)
+  return { compaction, keptReserve }
+}
+
 /** Whether `limit.input` does good: a reserve counts beside it only, and one that cannot be changed may be a bad one. */
-export function takesInput({ window, limit, compaction, keptReserve }: LimitCase): boolean {
+export function takesInput({
+  window,
+  limit,
+  compaction,
+  keptReserve,
+}: Omit<LimitCase, 'model' | 'outputMax'>): boolean {
   return keptReserve === undefined || suits(compaction.reserved, window ?? limit.context)
 }
 

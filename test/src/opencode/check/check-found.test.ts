@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { checkConfig } from '../../../../src/opencode/check/check-config.ts'
 import { showJsonPath } from '../../../../src/opencode/show-path.ts'
+import { aModel } from '../catalogue-samples.ts'
 import { aCheck, CLEAN, mend, type Planted } from './check-samples.ts'
 
 const NAMED = {
@@ -116,4 +117,62 @@ test('a list of models is told as what OpenCode refuses, and not by the numbers 
       'OpenCode does not start with this: models must be an object: { … }, but is a list.',
     ],
   ])
+})
+
+test("the gate's port of a machine that may be this one is asked about, and no error", () => {
+  const text = withProvider('home', 'http://vm.local:3000/v1')
+  expect(told({ text })).toEqual([
+    [
+      'provider-missing',
+      'warning',
+      'If home is for this gate, check with --url http://vm.local:3000. If not, "swapgate opencode --write opencode.json" adds it.',
+    ],
+  ])
+})
+
+test.each<[string, Planted, string[]]>([
+  [
+    'another gate has the usual name',
+    {
+      text: JSON.stringify({
+        provider: {
+          'llama-swap': {
+            npm: '@ai-sdk/openai-compatible',
+            options: { baseURL: 'http://vm:3471/v1', apiKey: '{env:VM_KEY}' },
+          },
+        },
+      }),
+      gate: NAMED,
+    },
+    ['provider-without-models', 'model-missing'],
+  ],
+  [
+    'another gate has the usual name in the form of OpenCode 2',
+    {
+      text: JSON.stringify({
+        providers: { 'llama-swap': { settings: { baseURL: 'http://vm:3471/v1' } } },
+      }),
+      gate: NAMED,
+    },
+    ['provider-missing'],
+  ],
+  [
+    'both forms have the usual name',
+    {
+      set: [[['providers', 'llama-swap'], {}]],
+      models: [aModel('coder-1'), aModel('talker'), aModel('new')],
+      gate: { ...NAMED, urls: ['http://localhost:3000'] },
+    },
+    ['model-missing'],
+  ],
+])('where %s, the command takes another name', (_, planted, codes) => {
+  const named = `${WRITE.replace(' --url', ' --provider home --url')} adds`
+  const fixes = told(planted).filter(([, , fix]) => fix?.startsWith(named))
+  expect(fixes.map(([code]) => code)).toEqual(codes)
+})
+
+test('the name that the command takes is a free one', () => {
+  const taken = { settings: { baseURL: 'http://vm:3471/v1' } }
+  const text = JSON.stringify({ providers: { 'llama-swap': taken, home: taken } })
+  expect(told({ text, gate: NAMED })[0]?.[2]).toContain('--provider home-2 ')
 })

@@ -81,6 +81,7 @@ export function aCheck(planted: Planted = {}): CheckInput {
       keyVariable: 'LLAMA_SWAP_API_KEY',
       isShared: false,
       storedKeys: new Set(),
+      filesForAll: new Set(),
       canRead: (path) => path === './key',
       ...machine,
     },

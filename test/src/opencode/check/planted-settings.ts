@@ -5,7 +5,7 @@ const ENV = [...PROVIDER, 'env']
 const BASE_URL = [...OPTIONS, 'baseURL']
 const API_KEY = [...OPTIONS, 'apiKey']
 const IN_ADDRESS =
-  'baseURL has a name, a password or a query in it. A key there is not sent as one, and everybody who gets the file can read it.'
+  'baseURL has a name, a password, a query or a key in it. A key there is not sent as one, and everybody who gets the file can read it.'
 const NOTHING_SET = { machine: { variables: new Set<string>() } }
 
 /** Faults of the file itself and of the provider. */
@@ -217,10 +217,10 @@ export const ADDRESS_FAULTS: PlantedFault[] = [
   },
   {
     code: 'base-url-past-gate',
-    severity: 'error',
+    severity: 'warning',
     set: [[BASE_URL, 'http://gpu-box:8080']],
     left: ['base-url-past-gate'],
-    says: 'baseURL leads to llama-swap itself (port 8080), past the gate: no limits, no fair queue, no heartbeats while a model loads.',
+    says: 'If gpu-box is this machine, baseURL leads to llama-swap itself (port 8080), past the gate: no limits, no fair queue, no heartbeats while a model loads.',
   },
   {
     code: 'base-url-past-gate',
@@ -414,6 +414,20 @@ export const KEY_FAULTS: PlantedFault[] = [
     severity: 'hint',
     set: [[API_KEY, '{env:LLAMA_SWAP_API_KEY}']],
     says: 'apiKey has a trap: where LLAMA_SWAP_API_KEY is not set, OpenCode sends no key at all then, not even a stored one.',
+  },
+  {
+    code: 'env-several',
+    severity: 'error',
+    set: [[ENV, ['MINE', 'LLAMA_SWAP_API_KEY']]],
+    says: '"env" has more than one name: OpenCode sends no key then, whichever of the variables is set.',
+  },
+  {
+    code: 'env-several',
+    severity: 'error',
+    ...NOTHING_SET,
+    set: [[ENV, ['MINE', 'YOURS']]],
+    left: ['key-variable-unset'],
+    says: '"env" has more than one name: OpenCode sends no key then, whichever of the variables is set.',
   },
   {
     code: 'key-variable-missing',

@@ -11,6 +11,9 @@ test.each([
   ['http://a:b@h/v1?x=1&y&z=%zz#end', ['b', '1', 'y', '%zz', 'end']],
   ['me:pw@localhost:3000', ['pw']],
   ['http://h/v1?mail=a@b', ['a@b']],
+  ['http://h/sk-THE-ONLY-COPY-OF-IT/v1', ['sk-THE-ONLY-COPY-OF-IT']],
+  ['http://h/desk-top/upstream/v1/chat/completions', []],
+  ['http://h/v1/0123456789abcdef0123', ['0123456789abcdef0123']],
 ])('in %s, what may be a key is %j', (address, secrets) => {
   expect(secretsIn(address)).toEqual(secrets)
 })

@@ -107,3 +107,51 @@ test.each<[string, Planted['set']]>([
     ],
   ])
 })
+
+const PREFIX = 'https://example.org/llm'
+
+test.each<[string, Partial<GateFacts>, string[]]>([
+  [
+    'https://example.org/other/v1',
+    { urls: [PREFIX] },
+    ['base-url-elsewhere', 'hint', 'Ask that gate: --url https://example.org/other'],
+  ],
+  [
+    'https://example.org/llm-2/v1',
+    { urls: [PREFIX] },
+    ['base-url-elsewhere', 'hint', 'Ask that gate: --url https://example.org/llm-2'],
+  ],
+  [
+    'http://example.org/other/v1',
+    { urls: [PREFIX] },
+    ['base-url-elsewhere', 'hint', 'Ask that gate: --url http://example.org/other'],
+  ],
+  [
+    'https://example.org/other/v1',
+    { urls: [PREFIX], isNamed: true },
+    ['base-url-other-host', 'warning', `Write "${PREFIX}/v1".`],
+  ],
+])(
+  '%s leads beside the path behind which the gate with %j stands, and is not changed',
+  (baseURL, gate, expected) => {
+    const check = aCheck({ set: [[BASE_URL, baseURL]], gate })
+    expect(told(baseURL, gate)).toEqual([expected])
+    expect(mend(check).text).toBe(check.files[0]?.text)
+  },
+)
+
+test('what stands behind the path of the gate and /v1 is taken away', () => {
+  const check = aCheck({ set: [[BASE_URL, `${PREFIX}/v1/models`]], gate: { urls: [PREFIX] } })
+  expect(mend(check).text).toContain(`"${PREFIX}/v1"`)
+})
+
+test.each<[string, Partial<GateFacts>, string]>([
+  ['http://gpu-box:8080/v1', {}, 'http://gpu-box:3000'],
+  ['http://gpu-box:8080', { urls: ['https://home.example'] }, 'https://home.example'],
+  ['http://a:9292/v1', { upstreamUrl: 'http://127.0.0.1:9292' }, 'http://a:3000'],
+])('%s may be past the gate with %j, or another box, so that one is asked: %s', (...all) => {
+  const [baseURL, gate, url] = all
+  expect(told(baseURL, gate)).toEqual([
+    ['base-url-past-gate', 'warning', `If it is, ask with --url ${url}`],
+  ])
+})

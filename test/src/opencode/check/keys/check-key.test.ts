@@ -2,11 +2,13 @@ import { expect, test } from 'vitest'
 import type { CheckInput } from '../../../../../src/opencode/check/check-input.ts'
 import { checkConfig } from '../../../../../src/opencode/check/check-config.ts'
 import { fixConfig } from '../../../../../src/opencode/check/fix-config.ts'
+import { field } from '../../../../../src/json/read-unknown.ts'
 import { mergedValue } from '../../../../../src/opencode/config-files.ts'
 import { changeJsonc } from '../../../../../src/opencode/edit-jsonc.ts'
 import { aCheck, CLEAN, mend, MODEL, OPTIONS, PROVIDER, type Planted } from '../check-samples.ts'
 
 const API_KEY = [...OPTIONS, 'apiKey']
+const ENV = [...PROVIDER, 'env']
 const HELD = 'sk-very-secret'
 const ANOTHER = 'sk-of-another-gate'
 
@@ -26,6 +28,11 @@ function withKeys(below: string, above: string, planted: Planted = {}): CheckInp
 
 function keysAfter(check: CheckInput): Array<string | undefined> {
   return fixConfig(check).files.map(({ text }) => /"apiKey": ?"([^"]*)"/.exec(text)?.[1])
+}
+
+/** The names of the variables in a file. */
+function envOf(text: string): unknown {
+  return ENV.reduce<unknown>(field, JSON.parse(text))
 }
 
 test('a key stays where the variable holds another one', () => {
@@ -59,16 +66,13 @@ test.each<[string, Planted]>([
     { set: [[API_KEY, HELD]], machine: { storedKeys: new Set(['llama-swap']) } },
   ],
   [
-    'another variable counts, as it is the first that is set',
+    'another variable is named, and is set',
     {
       set: [
         [API_KEY, HELD],
-        [
-          [...PROVIDER, 'env'],
-          ['FIRST', 'LLAMA_SWAP_API_KEY'],
-        ],
+        [ENV, ['MINE']],
       ],
-      machine: { variables: new Set(['FIRST', 'LLAMA_SWAP_API_KEY']) },
+      machine: { variables: new Set(['MINE', 'LLAMA_SWAP_API_KEY']) },
     },
   ],
 ])('a key stays where %s', (_, planted) => {
@@ -83,7 +87,8 @@ test.each<[string, string, Array<string | undefined>]>([
   [ANOTHER, HELD, [ANOTHER, HELD]],
   [HELD, ANOTHER, [HELD, ANOTHER]],
   [HELD, '{env:LLAMA_SWAP_API_KEY}', [undefined, undefined]],
-  [HELD, '{env:NO_SUCH}', [undefined, undefined]],
+  // What is sent from now on is not in the variable that is to hold it.
+  [HELD, '{env:NO_SUCH}', [HELD, undefined]],
   [HELD, HELD, [undefined, undefined]],
 ])('of %s for all projects and %j here, %j is left', (below, above, left) => {
   expect(keysAfter(withKeys(below, above))).toEqual(left)
@@ -97,18 +102,102 @@ test('each file is told of its own key', () => {
   ])
 })
 
-test('the variable that apiKey has named stays the one that counts', () => {
+test.each([[['MINE']], [['MINE', 'LLAMA_SWAP_API_KEY']], [['LLAMA_SWAP_API_KEY', 'MINE']]])(
+  'the variable that apiKey has named becomes the only one of %j: OpenCode takes none of several',
+  (names) => {
+    const check = aCheck({
+      set: [
+        [API_KEY, '{env:LLAMA_SWAP_API_KEY}'],
+        [ENV, names],
+      ],
+      machine: { variables: new Set(['MINE', 'LLAMA_SWAP_API_KEY']) },
+    })
+    const { text, report } = mend(check)
+    expect([text.replaceAll(/\s+/g, ' '), report.findings]).toEqual([
+      CLEAN.replaceAll(/\s+/g, ' '),
+      [],
+    ])
+  },
+)
+
+test.each<[string, string[], string]>([
+  ['the usual one stays where both are set', ['MINE', 'LLAMA_SWAP_API_KEY'], 'LLAMA_SWAP_API_KEY'],
+  ['the other one stays where only that is set', ['MINE'], 'MINE'],
+  ['the usual one stays where none is set', [], 'LLAMA_SWAP_API_KEY'],
+])('of two names in "env" %s', (_, set, left) => {
+  const check = aCheck({
+    set: [[ENV, ['MINE', 'LLAMA_SWAP_API_KEY']]],
+    machine: { variables: new Set(set) },
+  })
+  const { text, fixed } = mend(check)
+  expect([envOf(text), fixed.map(({ code }) => code)]).toEqual([[left], ['env-several']])
+})
+
+test('two names in "env" are the usual one where neither is set nor usual', () => {
+  const check = aCheck({ set: [[ENV, ['MINE', 'YOURS']]], machine: { variables: new Set() } })
+  expect(envOf(mend(check).text)).toEqual(['LLAMA_SWAP_API_KEY'])
+})
+
+test.each<[string, Planted]>([
+  ['apiKey names a variable', { set: [[API_KEY, '{env:LLAMA_SWAP_API_KEY}']] }],
+  ['a header has the key', { set: [[[...OPTIONS, 'headers', 'x-api-key'], '{env:MINE}']] }],
+  ['a key is stored', { machine: { storedKeys: new Set(['llama-swap']) } }],
+])('two names in "env" are no fault where %s', (_, { set = [], ...planted }) => {
+  const check = aCheck({ ...planted, set: [...set, [ENV, ['MINE', 'LLAMA_SWAP_API_KEY']]] })
+  expect(checkConfig(check).findings.map(({ code }) => code)).not.toContain('env-several')
+})
+
+test.each<[string, string[], string]>([
+  ['apiKey is empty', [ANOTHER], ''],
+  ['apiKey names another variable', [ANOTHER], '{env:LLAMA_SWAP_API_KEY}'],
+  ['apiKey names a variable that is not set', [ANOTHER], '{env:GATE_KEY}'],
+  ['apiKey is the placeholder of a shell', ['LLAMA_SWAP_API_KEY', ANOTHER], '${GATE_KEY}'],
+  ['it could be the name of a variable', ['hunter2'], '{env:LLAMA_SWAP_API_KEY}'],
+])('what may be the only copy of a key stays in "env" where %s', (_, names, apiKey) => {
   const check = aCheck({
     set: [
-      [API_KEY, '{env:LLAMA_SWAP_API_KEY}'],
-      [
-        [...PROVIDER, 'env'],
-        ['FIRST', 'LLAMA_SWAP_API_KEY'],
-      ],
+      [ENV, names],
+      [API_KEY, apiKey],
     ],
-    machine: { variables: new Set(['FIRST', 'LLAMA_SWAP_API_KEY']) },
   })
-  expect(mend(check).text).toContain('"env": ["LLAMA_SWAP_API_KEY", "FIRST"]')
+  expect(mend(check).text).toBe(check.files[0]?.text)
+})
+
+test('what may be the only copy of a key stays beside another name in "env"', () => {
+  const check = aCheck({ set: [[ENV, ['LLAMA_SWAP_API_KEY', 'hunter2']]] })
+  const { text, report } = mend(check)
+  expect(text).toBe(check.files[0]?.text)
+  expect(report.findings.map(({ code }) => code)).toEqual(['env-several'])
+})
+
+test('a key in the place of a name does not come back with the change of another fault', () => {
+  const check = aCheck({
+    set: [
+      [ENV, [HELD]],
+      [API_KEY, '{env:GATE_KEY}'],
+    ],
+  })
+  const { text, report } = mend(check)
+  expect([envOf(text), text.includes(HELD), report.findings.map(({ code }) => code)]).toEqual([
+    ['GATE_KEY'],
+    false,
+    ['key-variable-unset'],
+  ])
+})
+
+test('apiKey stays where a stored key would count from now on, also where its variable is set', () => {
+  const check = aCheck({
+    set: [[API_KEY, '{env:GATE_KEY}']],
+    machine: { storedKeys: new Set(['llama-swap']) },
+  })
+  const { text, report } = mend(check)
+  expect(text).toBe(check.files[0]?.text)
+  expect(report.findings.map(({ code, fix }) => [code, fix])).toEqual([
+    [
+      'key-env-unset',
+      'First remove the stored key with "opencode auth logout", or OpenCode takes that one. Remove apiKey and write "env": ["GATE_KEY"], which has no such trap; then export GATE_KEY=<your key>.',
+    ],
+  ])
 })
 
 test.each<[string, string, string]>([
@@ -149,7 +238,7 @@ test.each<[string, Planted, string]>([
     {
       set: [
         [API_KEY, ANOTHER],
-        [[...PROVIDER, 'env'], undefined],
+        [ENV, undefined],
       ],
       machine: { variables: new Set() },
     },

@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { checkConfig } from '../../../../../src/opencode/check/check-config.ts'
 import { fixConfig } from '../../../../../src/opencode/check/fix-config.ts'
+import type { MachineFacts } from '../../../../../src/opencode/check/check-input.ts'
 import { changeJsonc } from '../../../../../src/opencode/edit-jsonc.ts'
 import { aContext, aModel } from '../../catalogue-samples.ts'
 import { aCheck, CLEAN, LIMIT, mend, PROVIDER, type Planted } from '../check-samples.ts'
@@ -18,6 +19,11 @@ const OTHERS: ReadonlyArray<[string, Planted]> = [
   ['a command with a model of another one', { set: [[['command', 'c', 'model'], 'groq/big']] }],
   ['another one that is turned on', { set: [[['enabled_providers'], ['llama-swap', 'groq']]] }],
   ['the stored key of another one', { machine: { storedKeys: new Set(['anthropic']) } }],
+  [
+    'the variable of another one',
+    { machine: { variables: new Set(['LLAMA_SWAP_API_KEY', 'ANTHROPIC_API_KEY']) } },
+  ],
+  ['another project beside this one', { machine: { filesForAll: new Set(['opencode.json']) } }],
 ]
 
 /** The numbers that decide when OpenCode compacts, after --fix. */
@@ -52,6 +58,50 @@ describe('what counts for all providers', () => {
     expect(mend(check).fixed.map(({ code, path }) => [code, path])).toEqual([
       ['headroom-small', RESERVED],
     ])
+  })
+
+  test("is mended beside variables that are the gate's", () => {
+    const names = ['LLAMA_SWAP_API_KEY', 'UPSTREAM_API_KEY', 'BOX_API_KEY', 'MY_API_KEY']
+    const check = aCheck({
+      set: [
+        [RESERVED, 8000],
+        [[...PROVIDER, 'env'], ['MY_API_KEY']],
+      ],
+      machine: { variables: new Set(names), keyVariable: 'BOX_API_KEY' },
+    })
+    expect(mend(check).text).not.toContain('reserved')
+  })
+
+  test.each<[string, object, Partial<MachineFacts>, string]>([
+    [
+      'another provider, though the project has a model of the gate in its place',
+      { model: 'anthropic/claude' },
+      {},
+      'it counts for other providers, too',
+    ],
+    [
+      'a provider that a variable turns on',
+      {},
+      { variables: new Set(['ANTHROPIC_API_KEY']) },
+      'it counts for the provider of ANTHROPIC_API_KEY, too',
+    ],
+    [
+      'all projects',
+      {},
+      { filesForAll: new Set(['global.json']) },
+      'its file counts for all projects',
+    ],
+  ])('stays in the file where it is for %s, and the fix says why', (...all) => {
+    const [, more, machine, why] = all
+    const global = JSON.stringify({ ...more, compaction: { reserved: 140_000 } })
+    const own = changeJsonc(CLEAN, [{ path: ['model'], value: 'llama-swap/coder-1' }])
+    const check = aCheckOf([aFile('global.json', global), aFile('opencode.json', own)], { machine })
+    const fixes = checkConfig(check).findings.map(({ code, fix }) => [code, fix])
+    expect(fixes).toContainEqual([
+      'reserved-too-large',
+      `Remove limit.input of coder-1, talker. Without limit.input compaction.reserved has no effect; that stays, as ${why}.`,
+    ])
+    expect(fixConfig(check).files[0]?.text).toBe(global)
   })
 
   test('has no effect on a model without an input, and none is given to it then', () => {

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { checkConfig } from '../../../../../src/opencode/check/check-config.ts'
 import type { CheckInput } from '../../../../../src/opencode/check/check-input.ts'
@@ -14,18 +15,25 @@ function withLimit(limit: unknown): string {
   return changeJsonc(CLEAN, [{ path: LIMIT, value: limit }])
 }
 
+function withMore(text: string, more: object): string {
+  return changeJsonc(
+    text,
+    Object.entries(more).map(([name, value]) => ({ path: [name], value })),
+  )
+}
+
 function onlyLimit(limit: unknown): string {
   const model = { models: { 'coder-1': { limit } } }
   return JSON.stringify({ provider: { 'llama-swap': model } })
 }
 
-type Split = { global: unknown; project: unknown; named?: 'global' | 'project' }
+type Split = { global: unknown; project: unknown; more?: object; named?: 'global' | 'project' }
 
 function aSplit(
-  { global, project, named }: Split,
+  { global, project, more = {}, named }: Split,
   context = aContext(98_304),
 ): { check: CheckInput; texts: [string, string] } {
-  const texts: [string, string] = [withLimit(global), onlyLimit(project)]
+  const texts: [string, string] = [withMore(withLimit(global), more), onlyLimit(project)]
   const only = (name: string): string | undefined =>
     named === undefined || named === name ? undefined : NOT_NAMED
   const check = aCheckOf(
@@ -138,6 +146,32 @@ describe('a limit that two files have a part of', () => {
     expect(fixConfig(check).report.findings).toEqual([])
   })
 
+  const KEPT = { ...SPLIT, global: WHOLE, project: { context: 131_072, output: 16_384 } }
+  const RESERVE = { model: 'anthropic/claude', compaction: { reserved: 8000 } }
+
+  test('loses an input in each file that has one, where a reserve that stays does not suit it', () => {
+    const { check } = aSplit({ ...KEPT, more: RESERVE })
+    const without = { context: 98_304, output: 16_384 }
+    expect(mendedLimits(check)).toEqual([without, without])
+    expect(fixConfig(check).report.findings).toEqual([])
+  })
+
+  test('names the file that has the input, where that one is not to be changed', () => {
+    const { check, texts } = aSplit({ ...KEPT, more: RESERVE, named: 'project' })
+    const { files, report } = fixConfig(check)
+    expect(files.map(({ text }) => text)).toEqual(texts)
+    expect(report.findings.map(({ code, fix }) => [code, fix])).toContainEqual([
+      'context-too-large',
+      `Write "limit": { "context": 98304, "output": 16384 }. --fix leaves it alone: a part of it stands in global.json, and ${NOT_NAMED}.`,
+    ])
+  })
+
+  test('gets no input where it is not whole and a reserve that stays does not suit it', () => {
+    const { check } = aSplit({ global: { output: 16_384 }, project: KEPT.project, more: RESERVE })
+    const without = { context: 98_304, output: 16_384 }
+    expect(mendedLimits(check)).toEqual([without, without])
+  })
+
   test('keeps what a lower file has chosen for itself, where it is whole', () => {
     const own = { context: 98_304, input: 98_304, output: 30_000 }
     const { check } = aSplit({ global: own, project: { context: 98_304, output: 0 } })
@@ -164,4 +198,22 @@ describe('a limit that two files have a part of', () => {
       ['limit-incomplete', 'opencode.json:1', 'Write all three values.'],
     ])
   })
+})
+
+const count = fc.option(fc.constantFrom(0, 8000, 16_384, 65_536, 98_304, 131_072), {
+  nil: undefined,
+})
+const aLimit = fc.record({ context: count, input: count, output: count })
+
+test('whatever stands in two files beside whatever reserve, nothing is offered that is not done', () => {
+  const reserved = fc.constantFrom(0, 8000, 20_000, 90_000, 140_000)
+  fc.assert(
+    fc.property(aLimit, aLimit, reserved, (global, project, tokens) => {
+      const more = { model: 'anthropic/claude', compaction: { reserved: tokens } }
+      const { files, report } = fixConfig(aSplit({ global, project, more }).check)
+      expect(report.findings).toEqual([])
+      expect(files[0]?.text).toContain(`"reserved": ${tokens}`)
+    }),
+    { numRuns: 300 },
+  )
 })
