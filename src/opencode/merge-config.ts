@@ -1,15 +1,14 @@
-import { withoutSlash } from '../config/without-slash.ts'
 import type { CatalogueModel } from '../llama-swap/catalogue.ts'
-import { entries, field, texts } from '../json/read-unknown.ts'
-import { secretsIn } from './check/address/address-secrets.ts'
-import { isSameHost, parseUrl } from './check/providers-of-gate.ts'
-import { changeJsonc, type JsoncChange } from './edit-jsonc.ts'
+import { field } from '../json/read-unknown.ts'
+import { number } from './check/read-written.ts'
+import { changeJsonc } from './edit-jsonc.ts'
 import type { JsoncDocument, JsonPath } from './jsonc.ts'
-import type { KnownGate } from './known-gate.ts'
-import { limitsFor, withOwnOutput, type ModelLimit } from './limits.ts'
+import { rightEnv } from './key-variable.ts'
+import { mayStay, type KnownGate } from './known-gate.ts'
+import { fitting, modelFields, type Setting } from './merge-models.ts'
 import { mergeNotes } from './merge-notes.ts'
 import { providerToWrite } from './provider-to-write.ts'
-import type { OpencodeFile, OpencodeModel, OpencodeProvider } from './render-config.ts'
+import type { OpencodeFile, OpencodeProvider } from './render-config.ts'
 import { theirModels, type TheirModel } from './their-models.ts'
 
 /** A file of the user's with the gate's settings in it. */
@@ -35,6 +34,8 @@ export type KnownForMerge = {
   upstreamUrl?: string | undefined
   /** The environment variables that are set. */
   variables?: ReadonlySet<string>
+  /** What OpenCode makes of a text in which `{env:NAME}` stands. */
+  replaced?: ((text: string) => string) | undefined
 }
 
 /**
@@ -48,34 +49,37 @@ export type KnownForMerge = {
 export function mergeOpencode(
   document: JsoncDocument,
   ours: OpencodeFile,
-  { models = [], gateUrls = [], upstreamUrl, variables = new Set() }: KnownForMerge = {},
+  known: KnownForMerge = {},
 ): MergedConfig {
+  const { models = [], gateUrls = [], upstreamUrl, variables = new Set(), replaced } = known
   const [ourId = '', provider] = Object.entries(ours.provider)[0] ?? []
   if (!provider) return { text: document.text, added: [], replaced: [], left: [], notes: [] }
   const baseUrl = provider.options.baseURL.replace(/\/v1$/, '')
-  const gate: KnownGate = { gateUrls: [baseUrl, ...gateUrls], upstreamUrl }
+  const gate: KnownGate = { gateUrls: [baseUrl, ...gateUrls], upstreamUrl, replaced }
   const id = providerToWrite(document.value, { ...gate, id: ourId })
   refuseSecondForm(document.value, id)
   const theirs = field(field(document.value, 'provider'), id)
   const written = theirModels(theirs, models)
+  const reserved = number(field(field(document.value, 'compaction'), 'reserved'))
   const fields = [
     { path: ['$schema'], value: ours.$schema, isOurs: false },
-    ...providerFields(['provider', id], provider, { theirs, written }),
+    ...providerFields(['provider', id], provider, { theirs, written, reserved, gate, variables }),
   ]
   const changes = fields.filter((one) => isNeeded(document.value, one))
   const isThere = ({ path }: Setting): boolean => path.reduce(field, document.value) !== undefined
-  const known = new Set(Object.keys(provider.models))
+  const ids = new Set(Object.keys(provider.models))
   return {
     text: changeJsonc(document.text, changes),
     added: changes.filter((one) => !isThere(one)).map(({ path }) => path),
     replaced: changes.filter(isThere).map(({ path }) => path),
-    left: written.filter((one) => !known.has(one.id)).map(({ key }) => key),
+    left: written.filter((one) => !ids.has(one.id)).map(({ key }) => key),
     notes: mergeNotes({
       document: document.value,
       id,
       ours: provider,
       theirs,
       written,
+      reserved,
       gate,
       variables,
     }),
@@ -89,101 +93,68 @@ function refuseSecondForm(document: unknown, id: string): void {
   )
 }
 
-/** A field to write; `isOurs`: also where the user has something else. */
-type Setting = JsoncChange & { isOurs: boolean }
-
 function isNeeded(document: unknown, { path, value, isOurs }: Setting): boolean {
-  if (value === undefined) return false
   const there = path.reduce(field, document)
-  if (there === undefined) return true
+  if (there === undefined) return value !== undefined
   return isOurs && JSON.stringify(there) !== JSON.stringify(value)
 }
 
-type Theirs = { theirs: unknown; written: readonly TheirModel[] }
+type Theirs = {
+  theirs: unknown
+  written: readonly TheirModel[]
+  /** `compaction.reserved` of the file, which counts for other providers, too, and stays. */
+  reserved: number | undefined
+  gate: KnownGate
+  variables: ReadonlySet<string>
+}
 
-function providerFields(
-  path: JsonPath,
-  ours: OpencodeProvider,
-  { theirs, written }: Theirs,
-): Setting[] {
-  if (theirs === undefined) return [{ path, value: ours, isOurs: true }]
+function providerFields(path: JsonPath, ours: OpencodeProvider, known: Theirs): Setting[] {
+  const { theirs, reserved, gate, variables } = known
   const { npm, name, options, models } = ours
+  if (theirs === undefined) {
+    const fit = Object.entries(models).map(([id, model]) => [id, fitting(model, reserved)])
+    return [{ path, value: { ...ours, models: Object.fromEntries(fit) }, isOurs: true }]
+  }
   const { baseURL, ...patience } = options
   const theirOptions = field(theirs, 'options')
+  const env = rightEnv(theirs, { ours: ours.env, variables })
   return [
     { path: [...path, 'npm'], value: npm, isOurs: false },
     { path: [...path, 'name'], value: name, isOurs: false },
-    { path: [...path, 'env'], value: withTheirs(ours.env, theirs), isOurs: true },
+    { path: [...path, 'env'], value: env, isOurs: env !== undefined },
     {
       path: [...path, 'options', 'baseURL'],
       value: baseURL,
-      isOurs: !mayStay(field(theirOptions, 'baseURL'), baseURL),
+      isOurs: !mayStay(field(theirOptions, 'baseURL'), gate),
     },
     ...Object.entries(patience).map(([option, value]) => ({
       path: [...path, 'options', option],
       value,
       isOurs: isLess(field(theirOptions, option), value),
     })),
-    ...Object.entries(models).flatMap(([model, value]) => {
-      const there = written.filter((one) => one.id === model)
-      if (there.length === 0) return [{ path: [...path, 'models', model], value, isOurs: true }]
-      return there.flatMap((one) => modelFields([...path, 'models', one.key], value, one.value))
-    }),
+    ...modelsFields([...path, 'models'], ours, known),
   ]
 }
 
-/** OpenCode takes the first variable that is set, so others may stay. A key from elsewhere needs none. */
-function withTheirs(ours: readonly string[], theirs: unknown): readonly string[] | undefined {
-  const named = texts(field(theirs, 'env'))
-  const options = field(theirs, 'options')
-  const isInHeader = entries(field(options, 'headers')).some(([name]) =>
-    /^(?:authorization|x-api-key)$/i.test(name),
-  )
-  if (named.length === 0 && (isInHeader || field(options, 'apiKey') !== undefined)) return undefined
-  return [...named, ...ours.filter((name) => !named.includes(name))]
-}
-
-/**
- * Whether an address leads to the right place: `localhost` and `127.0.0.1` are one, and where what only OpenCode replaces
- * leads to, it alone knows. Where it holds what may be the only copy of a key, a person has to take that out.
- */
-function mayStay(written: unknown, right: string): boolean {
-  if (typeof written !== 'string') return false
-  if (/\{(?:env|file):/.test(written) || secretsIn(written).length > 0) return true
-  const url = parseUrl(written)
-  return url !== undefined && isSameHost(url, right) && wayOf(url) === wayOf(new URL(right))
-}
-
-function wayOf({ protocol, pathname, search, hash }: URL): string {
-  return protocol + withoutSlash(pathname) + search + hash
+/** An entry that stands under the name of a model, but is for another, stays: the note says so. */
+function modelsFields(
+  path: JsonPath,
+  { models }: OpencodeProvider,
+  { theirs, written, reserved }: Theirs,
+): Setting[] {
+  return Object.entries(models).flatMap(([id, model]) => {
+    const there = written.filter((one) => one.id === id)
+    if (there.length === 0) {
+      if (field(field(theirs, 'models'), id) !== undefined) return []
+      return [{ path: [...path, id], value: fitting(model, reserved), isOurs: true }]
+    }
+    return there.flatMap(({ key, value }) =>
+      modelFields([...path, key], model, { theirs: value, reserved }),
+    )
+  })
 }
 
 /** Whether OpenCode would give up earlier; `false` is for ever. */
 function isLess(written: unknown, patience: number): boolean {
   return written !== false && !(typeof written === 'number' && written >= patience)
-}
-
-function modelFields(path: JsonPath, model: OpencodeModel, theirs: unknown): Setting[] {
-  const { name, reasoning, attachment, tool_call, modalities, limit } = model
-  return [
-    { path: [...path, 'name'], value: name, isOurs: false },
-    { path: [...path, 'reasoning'], value: reasoning, isOurs: false },
-    { path: [...path, 'attachment'], value: attachment, isOurs: true },
-    { path: [...path, 'tool_call'], value: tool_call, isOurs: false },
-    { path: [...path, 'modalities', 'input'], value: modalities.input, isOurs: true },
-    { path: [...path, 'modalities', 'output'], value: modalities.output, isOurs: true },
-    ...Object.entries(limit ? limitWith(limit, theirs) : {}).map(([side, value]) => ({
-      path: [...path, 'limit', side],
-      value,
-      isOurs: true,
-    })),
-  ]
-}
-
-/** An answer that is shorter than usual in this window is as long as the server lets it be. */
-function limitWith(right: ModelLimit, theirs: unknown): ModelLimit {
-  const output = field(field(theirs, 'limit'), 'output')
-  const isCut = right.output < limitsFor(right.context).output
-  const written = typeof output === 'number' ? output : undefined
-  return withOwnOutput(right, written, isCut ? right.output : undefined)
 }

@@ -3,7 +3,9 @@ import { secretsIn } from './check/address/address-secrets.ts'
 import { checkHidden, hiddenBy } from './check/models/hidden-models.ts'
 import { isVariableName } from './check/keys/secrets.ts'
 import type { JsonPath } from './jsonc.ts'
-import { addressOf, isAtGate, isBehindGate, type KnownGate } from './known-gate.ts'
+import { hasOwnKey, namesOfKey, rightEnv } from './key-variable.ts'
+import { addressOf, isAtGate, isBehindGate, isFilledIn, type KnownGate } from './known-gate.ts'
+import { takesInput } from './merge-models.ts'
 import { holdsKey } from './provider-to-write.ts'
 import { firstModel, type OpencodeProvider } from './render-config.ts'
 import type { TheirModel } from './their-models.ts'
@@ -17,6 +19,8 @@ export type Merged = {
   ours: OpencodeProvider
   theirs: unknown
   written: readonly TheirModel[]
+  /** `compaction.reserved` of the file. */
+  reserved: number | undefined
   gate: KnownGate
   /** The environment variables that are set. */
   variables: ReadonlySet<string>
@@ -32,8 +36,11 @@ export function mergeNotes(merged: Merged): string[] {
   return [
     ...turnedOff(document, id),
     ...keysAsNames(merged),
+    ...otherNames(merged),
     ...keyInAddress(merged),
-    ...(isBehindGate(addressOf(theirs), gate) && holdsKey(theirs) ? [keyFromBehind(id)] : []),
+    ...(isBehindGate(addressOf(theirs, gate), gate) && holdsKey(theirs) ? [keyFromBehind(id)] : []),
+    ...takenKeys(merged),
+    ...badReserve(merged),
     ...hidden.map(({ message, fix }) => `${message} ${fix}`),
     ...staying(merged, { shown, first: first?.id }),
     ...choice(document, first && `${id}/${first.id}`),
@@ -56,15 +63,55 @@ function turnedOff(document: unknown, id: string): string[] {
 }
 
 function keysAsNames({ theirs, id, variables }: Merged): string[] {
-  if (texts(field(theirs, 'env')).every((name) => isVariableName(name, variables))) return []
+  if (namesOfKey(theirs).every((name) => isVariableName(name, variables))) return []
   return [
     `What stands in "env" of ${id} is no name of a variable, but may be the key itself: take it out of this file.`,
   ]
 }
 
+/** OpenCode sends no key at all where there are several. */
+function otherNames({ theirs, id, ours, variables }: Merged): string[] {
+  const names = namesOfKey(theirs)
+  if (names.length < 2 || hasOwnKey(theirs)) return []
+  if (rightEnv(theirs, { ours: ours.env, variables }) === undefined)
+    return [
+      `"env" of ${id} has several names, so OpenCode sends no key. Leave ${ours.env.join(', ')} alone there.`,
+    ]
+  return [
+    `"env" of ${id} named ${names.join(', ')}: OpenCode sends a key only where it names one variable, and now it names ${ours.env.join(', ')}.`,
+  ]
+}
+
+function takenKeys({ id, ours, theirs, written }: Merged): string[] {
+  return Object.keys(ours.models)
+    .filter((model) => isTaken(model, { theirs, written }))
+    .map(
+      (model) =>
+        `${model} was not written: in the models of ${id}, another one stands under its name. Rename that one, and write again.`,
+    )
+}
+
+/** Whether the entry under the name of a model is for another, and none is for this. */
+function isTaken(model: string, { theirs, written }: Pick<Merged, 'theirs' | 'written'>): boolean {
+  if (written.some(({ id }) => id === model)) return false
+  return field(field(theirs, 'models'), model) !== undefined
+}
+
+function badReserve({ ours, reserved }: Merged): string[] {
+  const without = Object.entries(ours.models).flatMap(([id, model]) =>
+    takesInput(model, reserved) ? [] : [id],
+  )
+  if (without.length === 0) return []
+  return [
+    `"compaction": { "reserved": ${reserved} } does not suit ${without.join(', ')}, so there is no limit.input there, beside which alone it counts. It stays as it is.`,
+  ]
+}
+
 function keyInAddress({ theirs, id, ours }: Merged): string[] {
   const address = field(field(theirs, 'options'), 'baseURL')
-  if (typeof address !== 'string' || secretsIn(address).length === 0) return []
+  const right = secretsIn(ours.options.baseURL)
+  if (typeof address !== 'string' || isFilledIn(theirs)) return []
+  if (secretsIn(address).every((secret) => right.includes(secret))) return []
   return [
     `The address of ${id} holds what may be a key, so it stays as it is. OpenCode does not send it as one: export it as ${ours.env.join(' or ')}, and write "baseURL": ${JSON.stringify(ours.options.baseURL)}.`,
   ]
@@ -77,9 +124,10 @@ function keyFromBehind(id: string): string {
 type ModelNow = { key: string; name: string; value: unknown; path: JsonPath }
 
 /** The gate's models as they are in the file now, under the names that the user gave them. */
-function modelsNow({ id, ours, written }: Merged): ModelNow[] {
+function modelsNow({ id, ours, theirs, written }: Merged): ModelNow[] {
   return Object.entries(ours.models).flatMap(([model, { name }]) => {
     const there = written.filter((one) => one.id === model)
+    if (isTaken(model, { theirs, written })) return []
     const all = there.length > 0 ? there : [{ key: model, value: undefined }]
     return all.map(({ key, value }) => {
       const path = ['provider', id, 'models', key]
@@ -95,11 +143,11 @@ function staying({ document, id, gate }: Merged, { shown, first }: ToChoose): st
   const model = field(document, 'model')
   const others = entries(field(document, 'provider')).filter(([name]) => name !== id)
   return [
-    ...others.map(([name, value]) => ({ form: '', name, address: addressOf(value) })),
+    ...others.map(([name, value]) => ({ form: '', name, address: addressOf(value, gate) })),
     ...entries(field(document, 'providers')).map(([name, value]) => ({
       form: ', in the form of OpenCode 2',
       name,
-      address: addressOf({ options: field(value, 'settings') }),
+      address: addressOf({ options: field(value, 'settings') }, gate),
     })),
   ].flatMap(({ form, name, address }) => {
     const where = leadsTo(address, gate)

@@ -29,7 +29,7 @@ const WRITTEN = `{
     "llama-swap": {
       "npm": "@ai-sdk/openai",
       "name": "My box", // in the cellar
-      "env": ["MINE", "LLAMA_SWAP_API_KEY"],
+      "env": ["LLAMA_SWAP_API_KEY"],
       "options": { "baseURL": "http://localhost:8080/v1", "setCacheKey": true },
       "models": {
         "coder": {
@@ -60,13 +60,13 @@ describe("the gate's settings in a file of the user", () => {
     "llama-swap": {
       "npm": "@ai-sdk/openai",
       "name": "My box", // in the cellar
-      "env": ["MINE", "LLAMA_SWAP_API_KEY"],
+      "env": ["LLAMA_SWAP_API_KEY"],
       "options": { "baseURL": "http://localhost:3000/v1", "setCacheKey": true, "headerTimeout": 900000, "chunkTimeout": 900000 },
       "models": {
         "coder": {
           "name": "My coder",
           "temperature": true,
-          "limit": { "context": 32768, "output": 8192, "input": 32768 },
+          "limit": { "context": 32768, "output": 8192 },
           "tool_call": true,
           "modalities": { "input": ["text"], "output": ["text"] },
         },
@@ -79,7 +79,9 @@ describe("the gate's settings in a file of the user", () => {
 }
 `,
       left: ['gone'],
-      notes: [],
+      notes: [
+        '"compaction": { "reserved": 5000 } does not suit coder, so there is no limit.input there, beside which alone it counts. It stays as it is.',
+      ],
     })
     const inModel = `${AT}.models.coder`
     expect(replaced.map(showJsonPath)).toEqual([
@@ -94,7 +96,6 @@ describe("the gate's settings in a file of the user", () => {
       `${inModel}.tool_call`,
       `${inModel}.modalities.input`,
       `${inModel}.modalities.output`,
-      `${inModel}.limit.input`,
     ])
   })
 
@@ -134,7 +135,8 @@ describe("the gate's settings in a file of the user", () => {
     ['what somebody says of tools', ['models', 'coder', 'tool_call'], false],
     ['what somebody says of thinking', ['models', 'coder', 'reasoning'], true],
     ['a longer answer', ['models', 'coder', 'limit', 'output'], 16_384],
-    ['a variable beside ours', ['env'], ['MINE', 'LLAMA_SWAP_API_KEY']],
+    ['another variable', ['env'], ['MINE']],
+    ['a key beside the variable', ['options', 'apiKey'], '{env:MINE}'],
   ])('leave %s alone: %s', (_, path, value) => {
     const at = ['provider', 'llama-swap', ...path]
     const text = changeJsonc(formatJson(OURS), [{ path: at, value }])
@@ -153,7 +155,8 @@ describe("the gate's settings in a file of the user", () => {
     ['another path', ['options', 'baseURL'], `${baseUrl}/v1/chat`, `${baseUrl}/v1`],
     ['a shorter answer', ['models', 'coder', 'limit', 'output'], 4096, 8192],
     ['an answer of half the window and more', ['models', 'coder', 'limit', 'output'], 16_385, 8192],
-    ['another variable, to which ours is added', ['env'], ['MINE'], ['MINE', 'LLAMA_SWAP_API_KEY']],
+    ['several variables', ['env'], ['MINE', 'OTHER'], ['LLAMA_SWAP_API_KEY']],
+    ['a variable in no list', ['env'], 'MINE', ['MINE']],
   ])('replace %s: %s', (_, ...[path, value, right]) => {
     const at = ['provider', 'llama-swap', ...path]
     const text = changeJsonc(formatJson(OURS), [{ path: at, value }])
@@ -197,11 +200,11 @@ describe("the gate's settings in a file of the user", () => {
     expect(notes).toEqual([])
   })
 
-  test('go to the provider that leads to another address of the same gate', () => {
+  test('go to the provider that leads to another address of the same gate, which stays', () => {
     const theirs = { provider: { box: { options: { baseURL: 'http://localhost:8000/v1' } } } }
     const gateUrls = ['http://127.0.0.1:8000']
     const { replaced } = mergeOpencode(documentOf(JSON.stringify(theirs)), OURS, { gateUrls })
-    expect(replaced.map(showJsonPath)).toEqual(['provider.box.options.baseURL'])
+    expect(replaced).toEqual([])
   })
 
   test('never reach a server beside the gate, nor a provider of another gate', () => {
@@ -219,7 +222,7 @@ describe("the gate's settings in a file of the user", () => {
   test('ask no more of a server in one answer than it gives', () => {
     const models = [aModel('coder', { outputLimit: 2000 })]
     const { text } = mergeOpencode(documentOf(WRITTEN), renderOpencode({ baseUrl, models }))
-    expect(text).toContain('"limit": { "context": 131072, "output": 2000, "input": 131072 }')
+    expect(text).toContain('"limit": { "context": 131072, "output": 2000 }')
   })
 
   test.each([{ apiKey: '{env:MINE}' }, { headers: { authorization: 'Bearer {env:MINE}' } }])(

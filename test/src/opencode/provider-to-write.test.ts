@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { leadsToGate } from '../../../src/opencode/check/providers-of-gate.ts'
+import type { KnownGate } from '../../../src/opencode/known-gate.ts'
 import { AnotherGate, providerToWrite } from '../../../src/opencode/provider-to-write.ts'
 import { aCheck } from './check/check-samples.ts'
 
@@ -12,6 +13,15 @@ type Urls = readonly [string, ...string[]]
 /** The provider that is written where these stand in the file, and the gate has these addresses. */
 function chosen(provider: unknown, gateUrls: Urls = [GATE], id = 'llama-swap'): string {
   return providerToWrite({ provider }, { id, gateUrls })
+}
+
+/** The gate, where the variable GATE_URL holds this address. */
+function gateWith(url: string): KnownGate {
+  return {
+    gateUrls: [GATE],
+    upstreamUrl: 'http://127.0.0.1:8080',
+    replaced: (text) => text.replaceAll(/\$?\{(?:env:)?GATE_URL\}/g, url),
+  }
 }
 
 function at(baseURL: string, options: object = {}): object {
@@ -131,10 +141,53 @@ describe('the provider to write', () => {
       at('http://me:sk-very-secret@work-box/sk-0123456789abcdef0123/v1?key=sk-very-secret'),
       'http://work-box/<a key>/v1',
     ],
+    [
+      'at another port of this machine, with a variable of its own',
+      { env: ['FIRST_GATE_KEY'], ...at('http://127.0.0.1:3000/v1') },
+      'http://127.0.0.1:3000/v1',
+    ],
+    ['at another port of this machine', at('http://127.0.0.1:3001/v1'), 'http://127.0.0.1:3001/v1'],
+    [
+      'where OpenCode does not look for it',
+      { options: { baseUrl: 'http://box:3000/v1', apiKey: KEY } },
+      'http://box:3000/v1',
+    ],
+    ['with a random path', at('http://box/0123456789abcdef0123/v1'), 'http://box/<a key>/v1'],
     ['with a key and what is no address', at('http://', { apiKey: KEY }), 'elsewhere'],
   ])('is refused where it leads to another gate, %s', (_, ...[provider, where]) => {
     expect(() => chosen({ 'llama-swap': provider })).toThrow(
       new AnotherGate(`provider.llama-swap leads to ${where}: another gate.`, 'home'),
+    )
+  })
+
+  test.each<[string, Urls]>([
+    ['https://gate.example.org:8443/v1', ['https://gate.example.org']],
+    ['https://example.org/other/v1', ['https://example.org/llm']],
+  ])('is refused at %s beside the gate', (address, gateUrls) => {
+    expect(() => chosen({ 'llama-swap': at(address) }, gateUrls)).toThrow(AnotherGate)
+  })
+
+  describe('with an address that OpenCode fills in', () => {
+    const texts = ['{env:GATE_URL}/v1', '${GATE_URL}/v1']
+
+    test.each(texts)('is the one that leads to the gate: %s', (text) => {
+      const document = { provider: { box: at(text, { apiKey: KEY }) } }
+      expect(providerToWrite(document, { ...gateWith(GATE), id: 'llama-swap' })).toBe('box')
+    })
+
+    test.each(texts)('is the one of the usual name where nobody knows: %s', (text) => {
+      const document = { provider: { 'llama-swap': at(text) } }
+      expect(providerToWrite(document, { ...gateWith(''), id: 'llama-swap' })).toBe('llama-swap')
+    })
+
+    test.each(['http://10.1.1.1:3000', 'http://127.0.0.1:8080'])(
+      'is refused where that is %s, for the text stays',
+      (url) => {
+        const document = { provider: { 'llama-swap': at('{env:GATE_URL}/v1') } }
+        expect(() => providerToWrite(document, { ...gateWith(url), id: 'llama-swap' })).toThrow(
+          new AnotherGate(`provider.llama-swap leads to ${url}/v1: another gate.`, 'home'),
+        )
+      },
     )
   })
 
