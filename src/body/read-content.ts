@@ -24,6 +24,30 @@ export type Inbound = {
   search: string
 }
 
+const QUOTE = 0x22
+
+/** In bytes of JSON. */
+const LONGEST_MODEL = 4096
+const LONGEST_SCALAR = 64
+const LONGEST_OPTIONS = 4096
+
+/**
+ * The other members that src/limit and src/usage decode, and how long each may be. They are read before any limit is
+ * counted: a list of megabytes in one of them would take seconds and gigabytes. A long one is refused and not passed
+ * over: upstream would obey `"n": 2.000…`.
+ */
+const LONGEST: ReadonlyMap<string, number> = new Map([
+  ['max_tokens', LONGEST_SCALAR],
+  ['max_completion_tokens', LONGEST_SCALAR],
+  ['max_output_tokens', LONGEST_SCALAR],
+  ['n_predict', LONGEST_SCALAR],
+  ['n', LONGEST_SCALAR],
+  ['n_cmpl', LONGEST_SCALAR],
+  ['best_of', LONGEST_SCALAR],
+  ['return_progress', LONGEST_SCALAR],
+  ['stream_options', LONGEST_OPTIONS],
+])
+
 const bad = (detail: string, param?: string): ReadContent => ({
   ok: false,
   error: { kind: 'bad-request', detail, ...(param !== undefined && { param }) },
@@ -85,30 +109,59 @@ function fromJson(body: Uint8Array | undefined): ReadContent {
   const scan = scanJsonObject(bytes)
   if (!scan.ok)
     return bad(JSON_PROBLEMS[scan.problem], scan.problem === 'duplicate' ? scan.name : undefined)
-  const valueOf = (name: string): unknown => {
-    const span = scan.members.get(name)
-    return span && decodeJson(bytes.subarray(span.start, span.end))
+  return fromMembers(bytes, scan.members)
+}
+
+function fromMembers(bytes: Uint8Array, members: ReadonlyMap<string, Span>): ReadContent {
+  const model = readModel(bytes, members.get('model'))
+  if (typeof model !== 'string') return model
+  const streamed = isStreamed(bytes, members.get('stream'))
+  if (streamed === undefined) return bad('"stream" must be true or false.', 'stream')
+  for (const [name, most] of LONGEST) {
+    const span = members.get(name)
+    if (span && lengthOf(span) > most)
+      return bad(`"${name}" is longer than any value that it may have.`, name)
   }
-  const model = valueOf('model')
-  if (!scan.members.has('model') || model === '')
-    return { ok: false, error: { kind: 'model-missing' } }
-  if (typeof model !== 'string') return bad('"model" must be a string.', 'model')
-  const stream = scan.members.has('stream') ? valueOf('stream') : false
-  if (typeof stream !== 'boolean' && stream !== null)
-    return bad('"stream" must be true or false.', 'stream')
   return {
     ok: true,
     model,
-    streamed: stream === true,
+    streamed,
     contentType: 'application/json',
     queryModel: undefined,
-    members: scan.members,
+    members,
   }
+}
+
+function readModel(bytes: Uint8Array, span: Span | undefined): string | ReadContent {
+  if (!span) return { ok: false, error: { kind: 'model-missing' } }
+  if (bytes[span.start] === QUOTE && lengthOf(span) > LONGEST_MODEL)
+    return bad('"model" is longer than any name of a model.', 'model')
+  const model = bytes[span.start] === QUOTE ? valueAt(bytes, span) : undefined
+  if (model === '') return { ok: false, error: { kind: 'model-missing' } }
+  return typeof model === 'string' ? model : bad('"model" must be a string.', 'model')
+}
+
+/** Undefined where it is neither true nor false, nor left open with null. */
+function isStreamed(bytes: Uint8Array, span: Span | undefined): boolean | undefined {
+  if (!span) return false
+  if (lengthOf(span) > LONGEST_SCALAR) return undefined
+  const stream = valueAt(bytes, span)
+  return typeof stream === 'boolean' || stream === null ? stream === true : undefined
+}
+
+function valueAt(bytes: Uint8Array, { start, end }: Span): unknown {
+  return decodeJson(bytes.subarray(start, end))
+}
+
+function lengthOf({ start, end }: Span): number {
+  return end - start
 }
 
 const JSON_PROBLEMS = {
   'not-an-object': 'The body must be one JSON object.',
   syntax: 'The body is not valid JSON.',
   'too-deep': 'The JSON of the body is nested too deeply.',
+  'too-many-members': 'The JSON of the body has more than a thousand fields at its top level.',
+  'name-too-long': 'The JSON of the body has a field of a very long name.',
   duplicate: 'The JSON of the body has the same field twice.',
 } as const

@@ -46,6 +46,10 @@ function faultOf(scan: Extract<JsonScan, { ok: false }>): string {
       return 'the file must hold one JSON object: { … }'
     case 'too-deep':
       return 'nested too deeply'
+    case 'too-many-members':
+      return 'more fields at the top level than a configuration has'
+    case 'name-too-long':
+      return 'a field of a very long name'
     case 'syntax':
       return 'not valid JSON (comments and trailing commas are not allowed)'
   }

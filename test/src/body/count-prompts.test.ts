@@ -14,6 +14,9 @@ test.each([
   ['{"prompt":["a",[3],{"prompt_string":"b"}]}', 3],
   ['{"prompt":[]}', 1],
   ['{"prompt":{"prompt_string":"a"}}', 1],
+  ['{"prompt":["a",-1]}', 1],
+  ['{"prompt":[["a","b"],[[1],[2]],{"c":["d","e"]}]}', 3],
+  ['{"prompt":["a line\nbreak, which is for upstream to refuse","b"]}', 2],
 ])('%s holds %i', (text, prompts) => {
   const body = new TextEncoder().encode(text)
   const scan = scanJsonObject(body)

@@ -167,8 +167,88 @@ test('the members of a JSON body are told by their places', () => {
     ...json('a'),
     members: new Map([
       ['model', { start: 9, end: 12 }],
-      ['n', { start: 19, end: 22 }],
+      ['n', { start: 19, end: 22, list: { items: 1, numbers: 1 } }],
     ]),
+  })
+})
+
+const withMember = (name: string, value: string): string => `{"model":"a","${name}":${value}}`
+/** JSON text of as many bytes. */
+const options = (bytes: number): string => `{"a":"${'a'.repeat(bytes - 8)}"}`
+
+describe('a value that is longer than any that the gate reads', () => {
+  const list = `[{}${',{}'.repeat(2_700_000)}]`
+  const TOO_LONG = 'is longer than any value that it may have.'
+  const SCALARS = [
+    'max_tokens',
+    'max_completion_tokens',
+    'max_output_tokens',
+    'n_predict',
+    'n',
+    'n_cmpl',
+    'best_of',
+    'return_progress',
+  ]
+
+  test('is no model, and no stream: a list of megabytes is not built to say so', () => {
+    expect([
+      read('json', { body: `{"model":${list}}` }),
+      read('json', { body: withMember('stream', list) }),
+    ]).toEqual([
+      bad('"model" must be a string.', 'model'),
+      bad('"stream" must be true or false.', 'stream'),
+    ])
+  })
+
+  test('is no name of a model: 4096 bytes with the quotes are the longest', () => {
+    expect([
+      read('json', { body: `{"model":"${'m'.repeat(4094)}"}` }),
+      read('json', { body: `{"model":"${'m'.repeat(4095)}"}` }),
+    ]).toEqual([
+      json('m'.repeat(4094)),
+      bad('"model" is longer than any name of a model.', 'model'),
+    ])
+  })
+
+  test.each(SCALARS)('is refused where it is a list of megabytes: "%s"', (name) => {
+    expect(read('json', { body: withMember(name, list) })).toEqual(
+      bad(`"${name}" ${TOO_LONG}`, name),
+    )
+  })
+
+  test.each(SCALARS)('is refused from 65 bytes on: "%s"', (name) => {
+    expect([
+      read('json', { body: withMember(name, `2.${'0'.repeat(62)}`) }),
+      read('json', { body: withMember(name, `2.${'0'.repeat(63)}`) }),
+    ]).toEqual([json('a'), bad(`"${name}" ${TOO_LONG}`, name)])
+  })
+
+  test('is refused from 4097 bytes on where it is an object: "stream_options"', () => {
+    expect([
+      read('json', { body: withMember('stream_options', options(4096)) }),
+      read('json', { body: withMember('stream_options', options(4097)) }),
+    ]).toEqual([json('a'), bad(`"stream_options" ${TOO_LONG}`, 'stream_options')])
+  })
+
+  test('is left alone where the gate does not read it', () => {
+    expect(read('json', { body: withMember('messages', list) })).toEqual(json('a'))
+  })
+})
+
+describe('a JSON body of too many or too long names', () => {
+  test.each([
+    [
+      'a thousand and one fields',
+      `{"model":"a"${Array.from({ length: 1000 }, (_, i) => `,"${i}":1`).join('')}}`,
+      'The JSON of the body has more than a thousand fields at its top level.',
+    ],
+    [
+      'a name of a kilobyte',
+      `{"model":"a","${'x'.repeat(1023)}":1}`,
+      'The JSON of the body has a field of a very long name.',
+    ],
+  ])('is refused: %s', (_, body, detail) => {
+    expect(read('json', { body })).toEqual(bad(detail))
   })
 })
 

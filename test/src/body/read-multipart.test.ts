@@ -183,6 +183,24 @@ describe('the boundary', () => {
   })
 })
 
+const fields = (count: number): string =>
+  form(...Array.from({ length: count }, (_, i) => field(`f${i}`, '')))
+
+describe('the number of parts', () => {
+  test('may be a thousand', () => {
+    expect([read(fields(1000)), read(fields(1001))]).toEqual([
+      found(undefined),
+      refused('The multipart body has more than a thousand parts.'),
+    ])
+  })
+
+  test('is refused before they are read: a million parts of nothing', () => {
+    expect(read(`--x${'\r\n--x'.repeat(1_000_000)}--`)).toEqual(
+      refused('The multipart body has more than a thousand parts.'),
+    )
+  })
+})
+
 describe('a field that could be read in two ways', () => {
   test.each([
     ['given twice', form(field('model', 'a'), field('model', 'b'))],

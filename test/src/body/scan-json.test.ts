@@ -1,6 +1,11 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decodeJson, scanJsonObject, type JsonScan } from '../../../src/body/scan-json.ts'
+import {
+  decodeJson,
+  scanJsonObject,
+  type JsonScan,
+  type ListSize,
+} from '../../../src/body/scan-json.ts'
 import { objectText, stringText } from './json-text.ts'
 
 const encoder = new TextEncoder()
@@ -37,6 +42,21 @@ describe('against JSON.parse, which is the judge', () => {
         expect(values).toEqual(new Map(Object.entries(JSON.parse(text))))
       }),
       { numRuns: 2000 },
+    )
+  })
+
+  test('each list is counted without being built: its entries, and the numbers among them', () => {
+    fc.assert(
+      fc.property(objectText, ({ text, members }) => {
+        const result = scan(text)
+        fc.pre(result.ok)
+        const sizes = new Map([...result.members].map(([name, span]) => [name, span.list]))
+
+        expect(sizes).toEqual(
+          new Map(members.map(({ name, value }) => [nameOf(name), sizeOf(JSON.parse(value))])),
+        )
+      }),
+      { numRuns: 1000 },
     )
   })
 
@@ -110,6 +130,13 @@ describe('against JSON.parse, which is the judge', () => {
     )
   })
 })
+
+/** Of a list; undefined for every other value. */
+function sizeOf(value: unknown): ListSize | undefined {
+  if (!Array.isArray(value)) return undefined
+  const numbers = value.filter((item) => typeof item === 'number').length
+  return { items: value.length, numbers }
+}
 
 /** A string as the grammar of RFC 8259 §7 finds its end, whatever is in it. */
 const STRING = /"(?:[^"\\]|\\[^])*"/g
@@ -354,6 +381,35 @@ describe('depth', () => {
   })
 })
 
+const fields = (count: number): string =>
+  Array.from({ length: count }, (_, i) => `"${1000 + i}":1`).join(',')
+
+describe('how many members, and how long their names', () => {
+  test('a thousand members pass', () => {
+    expect(spansOf(`{${fields(1000)}}`).size).toBe(1000)
+  })
+
+  test('at one more the scan stops, whatever follows', () => {
+    expect(scan(`{${fields(1001)} not JSON`)).toEqual({
+      ok: false,
+      problem: 'too-many-members',
+      at: 1 + 9 * 1000,
+    })
+  })
+
+  test('objects within values may have as many as they like', () => {
+    expect(scan(`{"a":{${fields(1001)}},"b":[{${fields(1001)}}]}`).ok).toBe(true)
+  })
+
+  test('a name of 1024 bytes with its quotes is the longest', () => {
+    expect([
+      scan(`{"a":1,"${'x'.repeat(1022)}":1}`).ok,
+      scan(`{"a":1,"${'x'.repeat(1023)}":1}`),
+      scan(`{"a":{"${'x'.repeat(1023)}":1}}`).ok,
+    ]).toEqual([true, { ok: false, problem: 'name-too-long', at: 7 }, true])
+  })
+})
+
 describe('time is linear in the length, counted in bytes looked at', () => {
   const SIZE = 100_000
   test.each([
@@ -362,7 +418,8 @@ describe('time is linear in the length, counted in bytes looked at', () => {
     ['escaped quotes behind many backslashes', `{"a":"${'\\\\\\\\\\\\\\"'.repeat(SIZE / 8)}"}`],
     ['a string that never ends', `{"a":"${'\\"'.repeat(SIZE / 2)}`],
     ['many short strings', `{"a":[${'"",'.repeat(SIZE / 3)}1]}`],
-    ['many names', `{${Array.from({ length: SIZE / 10 }, (_, i) => `"${i}":1`).join(',')}}`],
+    ['many names', `{"a":{${Array.from({ length: SIZE / 10 }, (_, i) => `"${i}":1`).join(',')}}}`],
+    ['many empty objects', `{"a":[${'{},'.repeat(SIZE / 3)}1]}`],
     ['white space', `{${' '.repeat(SIZE)}}`],
     ['a long number', `{"a":${'1'.repeat(SIZE)}}`],
     ['literals', `{"a":[${'false,'.repeat(SIZE / 6)}null]}`],
