@@ -1,3 +1,4 @@
+import { withoutSlash } from '../../src/config/without-slash.ts'
 import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { GateConfig } from '../../src/config/schema.ts'
@@ -54,7 +55,7 @@ type Place = Pick<GateConfig, 'publicUrl' | 'listen'>
 
 /** Where clients reach the gate as its configuration says it, without a trailing slash. */
 export function configuredUrl({ publicUrl, listen }: Place): string {
-  if (publicUrl !== undefined) return publicUrl.replace(/\/+$/, '')
+  if (publicUrl !== undefined) return withoutSlash(publicUrl)
   return reachable(`http://${showAddress(listen)}`)
 }
 

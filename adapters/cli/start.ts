@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { readyText, type Ready } from '../../src/cli/ready-text.ts'
 import type { GateConfig } from '../../src/config/schema.ts'
+import { withoutSlash } from '../../src/config/without-slash.ts'
 import { surviveClosedPipes } from '../process/closed-pipes.ts'
 import { onStopSignal } from '../process/stop-signals.ts'
 import { explainListenError, startGate, type Listening } from '../process/start-gate.ts'
@@ -13,7 +14,6 @@ import { prepare, type Prepared } from './prepare.ts'
 import { loadRuntime } from './runtimes.ts'
 import { answers } from './wait-for-answer.ts'
 import { lastWords, startDemo, startLlamaSwap } from './start-upstream.ts'
-import { withoutSlash } from '../../src/config/without-slash.ts'
 
 /** What runs now and has to be stopped at the end. */
 type Running = {

@@ -1,4 +1,5 @@
 import { createApp, type Gate } from '../../src/app.ts'
+import { withoutSlash } from '../../src/config/without-slash.ts'
 import { createFetchUpstream } from '../../src/proxy/fetch-upstream.ts'
 import { consoleLogger } from './console-logger.ts'
 import type { LimitObject } from './limit-object.ts'
@@ -9,7 +10,6 @@ import { createObjectUsageStore } from './usage-store.ts'
 import { PATIENCE_MS, type Patience } from './within-time.ts'
 import { workerClock } from './worker-clock.ts'
 import { readWorkerConfig, type WorkerConfig } from './worker-config.ts'
-import { withoutSlash } from '../../src/config/without-slash.ts'
 
 /** Bindings of `wrangler.toml`, and the variables that override the configuration as elsewhere. */
 export type WorkerEnv = {

@@ -6,8 +6,8 @@ import type {
   UpstreamCall,
   UpstreamEvents,
 } from '../../src/deps.ts'
-import { guardedEvents } from '../../src/proxy/guarded-events.ts'
 import { withoutSlash } from '../../src/config/without-slash.ts'
+import { guardedEvents } from '../../src/proxy/guarded-events.ts'
 
 /**
  * Upstream over undici's dispatcher: Node's `fetch` costs five times as much per request, and gives up after 300 s of

@@ -1,7 +1,7 @@
 import { isLoopback } from '../../src/config/is-loopback.ts'
 import type { GateConfig } from '../../src/config/schema.ts'
-import type { AskModelServer } from '../../src/deps.ts'
 import { withoutSlash } from '../../src/config/without-slash.ts'
+import type { AskModelServer } from '../../src/deps.ts'
 
 /** It answers at once, whatever it works on; a client may be waiting for the list of models. */
 const PATIENCE_MS = 2_000

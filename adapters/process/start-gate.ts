@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { createApp, type Gate } from '../../src/app.ts'
 import type { GateConfig } from '../../src/config/schema.ts'
+import { withoutSlash } from '../../src/config/without-slash.ts'
 import type { Upstream } from '../../src/deps.ts'
 import { tellOutages, type OutageNews } from '../../src/proxy/tell-outages.ts'
 import { createAskModelServer } from './ask-model-server.ts'
@@ -10,7 +11,6 @@ import { openStores } from './open-stores.ts'
 import { sha256 } from './sha256.ts'
 import { createStdoutLogger } from './stdout-logger.ts'
 import { systemClock } from './system-clock.ts'
-import { withoutSlash } from '../../src/config/without-slash.ts'
 
 /** A gate that accepts connections. */
 export type Listening = {

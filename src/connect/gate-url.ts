@@ -1,3 +1,5 @@
+import { withoutSlash } from '../config/without-slash.ts'
+
 /** Where a gate begins, or why an address is none of a gate. */
 export type GateUrl = { ok: true; url: string } | { ok: false; message: string }
 
@@ -13,8 +15,4 @@ export function gateUrl(text: string): GateUrl {
       message: `${url} is a page for people; the gate begins before /ui: ${url.replace(/\/ui(?:\/.*)?$/, '')}`,
     }
   return { ok: true, url: withoutSlash(url.replace(TAIL, '')) }
-}
-
-function withoutSlash(text: string): string {
-  return text.replace(/\/+$/, '')
 }

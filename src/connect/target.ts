@@ -1,8 +1,8 @@
+import { withoutSlash } from '../config/without-slash.ts'
 import type { CatalogueModel } from '../llama-swap/catalogue.ts'
 import { limitsFor } from '../opencode/limits.ts'
 import { firstModel, opencodeModels } from '../opencode/render-config.ts'
 import type { ConnectTo, SnippetBlock } from './clients.ts'
-import { withoutSlash } from '../config/without-slash.ts'
 
 /** Stands where no model is known. */
 export const PLACEHOLDER_MODEL = 'your-model'

@@ -1,8 +1,8 @@
 import type { GateConfig } from '../config/schema.ts'
+import { withoutSlash } from '../config/without-slash.ts'
 import { KEY_VARIABLE, PROVIDER_ID } from '../opencode/render-config.ts'
 import type { GateMiddleware } from './gate-env.ts'
 import { freshText } from './own-answer.ts'
-import { withoutSlash } from '../config/without-slash.ts'
 
 /**
  * Asks for the key at the terminal, without showing it: OpenCode runs this on the user's machine, connects no standard

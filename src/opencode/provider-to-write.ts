@@ -18,9 +18,9 @@ export class AnotherGate extends Error {
   /** A name under which this gate's settings can stand beside it. */
   readonly freeName: string
 
-  constructor(message: string, freeName: string) {
+  constructor(message: string, name: string) {
     super(message)
-    this.freeName = freeName
+    this.freeName = name
   }
 }
 
@@ -50,7 +50,7 @@ export function providerToWrite(document: unknown, { id, ...gate }: WriteTo): st
   }
   throw new AnotherGate(
     `provider.${id} leads to ${shown(address)}: another gate.`,
-    unusedName(providers),
+    freeName(document),
   )
 }
 
@@ -99,7 +99,11 @@ function shown(address: string): string {
   return withoutKeys(url.origin + path.join('/'))
 }
 
-function unusedName(providers: unknown, nth = 1): string {
+/** A name that no provider of a file has, in either form. */
+export function freeName(document: unknown, nth = 1): string {
   const name = nth === 1 ? 'home' : `home-${nth}`
-  return field(providers, name) === undefined ? name : unusedName(providers, nth + 1)
+  const isTaken = ['provider', 'providers'].some(
+    (section) => field(field(document, section), name) !== undefined,
+  )
+  return isTaken ? freeName(document, nth + 1) : name
 }

@@ -1,7 +1,7 @@
+import { withoutSlash } from '../config/without-slash.ts'
 import type { CatalogueModel, Modality } from '../llama-swap/catalogue.ts'
 import { GOOD_WINDOW, LEAST_WINDOW, limitsFor, type ModelLimit } from './limits.ts'
 import { showCount } from './show-count.ts'
-import { withoutSlash } from '../config/without-slash.ts'
 
 /** One model as OpenCode's configuration says it. */
 export type OpencodeModel = {

@@ -1,5 +1,4 @@
 import { entries, field } from '../../json/read-unknown.ts'
-import { PROVIDER_ID } from '../render-config.ts'
 import { showCount } from '../show-count.ts'
 import { checkBaseUrl } from './address/check-base-url.ts'
 import type { CheckInput } from './check-input.ts'
@@ -96,8 +95,7 @@ function notChecked(input: CheckInput, { id, path }: WrittenProvider): Found {
     severity: 'warning',
     path,
     message: `${id} leads to the gate in the form of OpenCode 2, which OpenCode 1 does not read: only its address and its contexts are checked.`,
-    // Two of one name would hide each other.
-    fix: `The form that both read, beside it: "${commandFor(input, path, id === PROVIDER_ID ? 'home' : undefined)}".`,
+    fix: `The form that both read, beside it: "${commandFor(input, path)}".`,
     changes: [],
   }
 }

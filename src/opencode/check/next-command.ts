@@ -1,7 +1,7 @@
 import { field } from '../../json/read-unknown.ts'
 import { holderOf } from '../config-files.ts'
 import type { JsonPath } from '../jsonc.ts'
-import { AnotherGate, providerToWrite } from '../provider-to-write.ts'
+import { AnotherGate, freeName, providerToWrite } from '../provider-to-write.ts'
 import { PROVIDER_ID } from '../render-config.ts'
 import { writeCommand } from '../write-command.ts'
 import type { CheckInput } from './check-input.ts'
@@ -9,7 +9,7 @@ import type { CheckInput } from './check-input.ts'
 type Known = Pick<CheckInput, 'files' | 'document' | 'gate' | 'machine'>
 
 /** The command that writes the gate's settings into the file in which something stands, as it works here. */
-export function commandFor(input: Known, path: JsonPath, provider?: string): string {
+export function commandFor(input: Known, path: JsonPath): string {
   const { files, gate, machine } = input
   const own = holderOf(files, path)
   const file = [...files, ...(own ? [own] : [])].findLast(
@@ -19,7 +19,7 @@ export function commandFor(input: Known, path: JsonPath, provider?: string): str
     file: file?.name,
     url: gate.urlToAsk,
     keyVariable: machine.keyVariable,
-    provider: provider ?? (canWriteUsual(input) ? undefined : freeName(input.document.value)),
+    provider: canWriteUsual(input) ? undefined : freeName(input.document.value),
   })
 }
 
@@ -38,12 +38,4 @@ function canWriteUsual({ document, gate, machine }: Known): boolean {
     if (error instanceof AnotherGate) return false
     throw error
   }
-}
-
-function freeName(value: unknown, nth = 1): string {
-  const name = nth === 1 ? 'home' : `home-${nth}`
-  const isTaken = ['provider', 'providers'].some(
-    (section) => field(field(value, section), name) !== undefined,
-  )
-  return isTaken ? freeName(value, nth + 1) : name
 }

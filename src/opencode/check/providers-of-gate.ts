@@ -1,3 +1,4 @@
+import { withoutSlash } from '../../config/without-slash.ts'
 import { isThisMachine } from '../../config/is-loopback.ts'
 import { PROVIDER_ID } from '../render-config.ts'
 import type { CheckInput, GateFacts } from './check-input.ts'
@@ -96,14 +97,14 @@ export function isNearUpstream(url: URL, gate: GateFacts): boolean {
 
 /** The same server, and a path of its API: another one may stand behind the same name. */
 export function isBelow(url: URL, known: string): boolean {
-  const prefix = new URL(known).pathname.replace(/\/+$/, '')
+  const prefix = withoutSlash(new URL(known).pathname)
   if (!isSameServer(url, known) || !url.pathname.startsWith(prefix)) return false
   return /^\/*(?:v1(?:\/.*)?)?$/.test(url.pathname.slice(prefix.length))
 }
 
 /** The same server, and where the gate stands behind a path of it, that path: behind another one is something else. */
 export function isOnServerOf(url: URL, known: string): boolean {
-  const prefix = new URL(known).pathname.replace(/\/+$/, '')
+  const prefix = withoutSlash(new URL(known).pathname)
   return isSameServer(url, known) && `${url.pathname}/`.startsWith(`${prefix}/`)
 }
 
